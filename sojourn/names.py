@@ -1,0 +1,102 @@
+"""Every name that Temporal persists, in one place.
+
+These names are in the histories of running instances, in saved views and in other services' code. They are
+compatibility data: add to them, never change them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+WORKFLOW_JOURNEY = "sojourn.Journey"
+"""Workflow type that interprets a compiled definition."""
+
+ACTIVITY_FETCH = "sojourn.fetch"
+"""Activity type that asks a data source. A local activity by default."""
+
+ACTIVITY_ACTION = "sojourn.action"
+"""Activity type that performs an action."""
+
+SIGNAL_EVENT = "event"
+SIGNAL_PAUSE = "pause"
+SIGNAL_RESUME = "resume"
+SIGNAL_EXIT = "exit"
+QUERY_STATE = "state"
+
+TASK_QUEUE = "sojourn"
+"""Default task queue of workflows and actions."""
+
+SEARCH_JOURNEY = "JourneyName"
+SEARCH_VERSION = "JourneyVersion"
+SEARCH_PROFILE = "JourneyProfile"
+SEARCH_STEP = "JourneyStep"
+
+MEMO_ENTRY_EVENT = "entry_event"
+"""Memo key with the id of the event that started the instance: admission reads it to tell what became of a
+start whose answer was lost."""
+
+ERROR_JOURNEY_FAILED = "sojourn.JourneyFailed"
+"""`ApplicationError` type of an instance that ended as failed; its first detail is the instance's result."""
+
+ERROR_BAD_INPUT = "sojourn.BadInput"
+"""`ApplicationError` type of a start whose input is not one of Sojourn's."""
+
+ERROR_CALL = "sojourn.CallError"
+"""`ApplicationError` type of a failed fetch or action; its first detail is `{code, status, message, body}`."""
+
+JOURNEY_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+"""What a journey's name must match in full. It holds no colon, so that a workflow id splits at the first one."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_.@+-][A-Za-z0-9_.@+:-]{0,127}")
+
+
+def profile_part(key: str, *, private: bool = False) -> str:
+    """Return the form of a profile key that is used in workflow ids and search attributes.
+
+    Args:
+        key: The profile key, any text.
+        private: Hash every key, so that none can be read in Temporal.
+
+    Returns:
+        The key itself where it is short and plain, else `~` and 40 hex digits of its BLAKE2b hash. No plain
+        key starts with `~`, so a hash never meets a key.
+    """
+    if not private and _PLAIN_KEY.fullmatch(key):
+        return key
+    return "~" + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def workflow_id(journey: str, key: str, *, private: bool = False) -> str:
+    """Return the workflow id of a profile's instance in a journey: `<journey>:<profile key>`.
+
+    Args:
+        journey: The journey's name, which matches `JOURNEY_NAME`.
+        key: The profile key.
+        private: Hash the key, see `profile_part`.
+
+    Returns:
+        At most 193 characters, none of which Temporal or its Web UI treats specially.
+    """
+    return f"{journey}:{profile_part(key, private=private)}"
+
+
+def activity_id(step: str, visit: int) -> str:
+    """Return the activity id of a step's n-th visit: `<step>#<visit>`."""
+    return f"{step}#{visit}"
+
+
+def idempotency_key(workflow: str, first_run: str, step: str, visit: int) -> str:
+    """Return the key that every attempt of one call carries as `Idempotency-Key`.
+
+    Args:
+        workflow: The workflow id.
+        first_run: `first_execution_run_id`: it survives continue-as-new and reset, which `run_id` does not.
+        step: The step's id.
+        visit: Which visit of the step this is, from 1.
+
+    Returns:
+        64 hex digits: a header value that is safe whatever the profile key holds.
+    """
+    text = "\x00".join((workflow, first_run, step, str(visit)))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

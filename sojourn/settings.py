@@ -1,0 +1,30 @@
+"""What a deployment may set, read from the environment (`SOJOURN_…`)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sojourn import names
+
+
+class Settings(BaseSettings):
+    """Settings of the API and of workers.
+
+    Each field is read from the environment variable `SOJOURN_<FIELD>`. How to reach Temporal is set by
+    Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, ...), see `temporalio.envconfig`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SOJOURN_", extra="ignore", frozen=True)
+
+    database: str = Field("sqlite:///sojourn.db", description="SQLAlchemy URL: sqlite:///PATH or postgresql://…")
+    task_queue: str = Field(names.TASK_QUEUE, description="Task queue of journeys and actions")
+    api_host: str = Field("127.0.0.1", description="Address on which the API listens")
+    api_port: int = Field(8080, ge=0, le=65535, description="Port on which the API listens")
+    max_body: int = Field(1024 * 1024, ge=1024, description="Largest request body that the API reads, in bytes")
+    max_batch: int = Field(1000, ge=1, description="Most events in one request")
+    search_attributes: bool = Field(True, description="Set the Journey… search attributes on instances")
+    private_keys: bool = Field(False, description="Hash every profile key in workflow ids and search attributes")
+    dedup_window_days: int = Field(91, ge=1, description="How long event ids are remembered, in days")
+    secrets: str = Field("", description="Comma-separated names of environment variables that definitions may name")
+    catalog_refresh: float = Field(1.0, gt=0, description="Seconds after which what was published is seen by all")

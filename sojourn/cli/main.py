@@ -1,0 +1,38 @@
+"""The `sojourn` command: what commands there are. Each lives in a module of its own.
+
+Nothing here or at the top of those modules imports what is slow to load: `sojourn --help` must be quick.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from sojourn.cli import commands
+from sojourn.cli.console import CliError, ExitCode, leave, show_error
+
+app = typer.Typer(
+    name="sojourn",
+    help="Customer journeys as durable Temporal workflows.",
+    epilog="Exit status: 0 fine, 1 problems found or refused, 2 wrong usage, 3 something does not answer, "
+    "130 ended with Ctrl-C.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+commands.register(app)
+
+
+def main() -> None:
+    """Run the command line and end the process. Errors are sentences on standard error, never tracebacks."""
+    try:
+        app(prog_name="sojourn")
+        code = int(ExitCode.OK)
+    except CliError as error:
+        show_error(str(error))
+        code = int(error.code)
+    except KeyboardInterrupt:
+        code = int(ExitCode.INTERRUPTED)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(bool(end.code))
+    leave(code)

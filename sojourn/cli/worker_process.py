@@ -1,0 +1,126 @@
+"""What `sojourn worker` does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sojourn.cli.console import CliError, ExitCode, warn
+from sojourn.cli.environment import load_settings, open_store
+from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, Plugin
+
+log = logging.getLogger("sojourn.worker")
+
+RETRY_SECONDS = 1.0
+
+
+async def run(*, ready_file: Path | None, graceful_seconds: float, patience: float) -> int:
+    """Run journeys and calls until a signal asks to stop.
+
+    Args:
+        ready_file: Written when tasks are taken, removed at the end.
+        graceful_seconds: What calls in flight get to finish.
+        patience: Seconds to wait for Temporal before giving up.
+
+    Returns:
+        The exit status: 0 after SIGTERM, 130 after Ctrl-C.
+
+    Raises:
+        CliError: The settings, the database or Temporal are not as they must be.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    stopped = _stop_signal()
+    settings = load_settings()
+    store = await open_store(settings)
+    try:
+        from temporalio.worker import Worker
+
+        from sojourn.plugin import JourneyPlugin
+
+        client = await _connect([JourneyPlugin(endpoints=store, settings=settings)], stopped, patience)
+        if client is None:
+            return _status(stopped)
+        if settings.search_attributes:
+            await _prepare_namespace(client)
+        worker = Worker(
+            client,
+            task_queue=settings.task_queue,
+            graceful_shutdown_timeout=timedelta(seconds=graceful_seconds),
+        )
+        with contextlib.ExitStack() as tidy:
+            async with worker:
+                log.info(
+                    "ready: task queue %s, namespace %s, %s",
+                    settings.task_queue,
+                    client.namespace,
+                    client.service_client.config.target_host,
+                )
+                if ready_file:
+                    ready_file.write_text("ready\n")  # noqa: ASYNC240 - a few bytes, once
+                    tidy.callback(ready_file.unlink, missing_ok=True)
+                await stopped
+                log.info("stopping: calls in flight get %g seconds to finish", graceful_seconds)
+        return _status(stopped)
+    finally:
+        await store.close()
+
+
+def _stop_signal() -> asyncio.Future[int]:
+    """Return a future that is done, with its number, when a signal asks this process to stop."""
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[int] = loop.create_future()
+
+    def stop(number: int) -> None:
+        if not stopped.done():
+            stopped.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    return stopped
+
+
+def _status(stopped: asyncio.Future[int]) -> int:
+    return int(ExitCode.INTERRUPTED if stopped.result() == signal.SIGINT else ExitCode.OK)
+
+
+async def _connect(plugins: list[Plugin], stopped: asyncio.Future[int], patience: float) -> Client | None:
+    """Connect to Temporal, waiting for it to come up; None when asked to stop meanwhile."""
+    from sojourn.temporal import TemporalUnavailable, connect
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    told = False
+    while not stopped.done():
+        try:
+            return await connect(plugins=plugins)
+        except TemporalUnavailable as error:
+            if loop.time() >= deadline:
+                raise CliError(str(error), ExitCode.UNREACHABLE) from error
+            if not told:
+                warn(f"{error}. Trying again for {patience:g} seconds.")
+                told = True
+            await asyncio.wait({stopped}, timeout=RETRY_SECONDS)
+    return None
+
+
+async def _prepare_namespace(client: Client) -> None:
+    """See to the search attributes. A worker without them can still run what others start."""
+    from temporalio.service import RPCError
+
+    try:
+        added = await ensure_search_attributes(client)
+    except SearchAttributeError as error:
+        log.warning("%s", error)
+    except RPCError as error:
+        log.warning("the search attributes could not be checked: %s", error.message)
+    else:
+        if added:
+            log.info("search attributes added to namespace %s: %s", client.namespace, ", ".join(added))

@@ -1,0 +1,1 @@
+"""Tests of the `sojourn` command: real processes, as a user runs them."""

@@ -1,1 +1,35 @@
-"""placeholder"""
+"""From an event to the instances it concerns: checks, the profile key, admission, delivery."""
+
+from __future__ import annotations
+
+from sojourn.routing.instances import InstanceNotFound, InstancePage, list_instances, read_instance
+from sojourn.routing.model import (
+    Effect,
+    EventResult,
+    IncomingEvent,
+    InstanceEffect,
+    Reason,
+    Refusal,
+    RoutingUnavailable,
+    Status,
+    Violation,
+)
+from sojourn.routing.router import Maintenance, Router
+
+__all__ = [
+    "Effect",
+    "EventResult",
+    "IncomingEvent",
+    "InstanceEffect",
+    "InstanceNotFound",
+    "InstancePage",
+    "Maintenance",
+    "Reason",
+    "Refusal",
+    "Router",
+    "RoutingUnavailable",
+    "Status",
+    "Violation",
+    "list_instances",
+    "read_instance",
+]

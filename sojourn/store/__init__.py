@@ -1,1 +1,23 @@
-"""placeholder"""
+"""What is kept in the database: events, endpoints, journey versions, entries, API keys."""
+
+from __future__ import annotations
+
+from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
+from sojourn.store.errors import StoreError, StoreUnavailable
+from sojourn.store.keys import SCOPES, ApiKey, CreatedKey
+from sojourn.store.publish import PublishResult
+from sojourn.store.store import Store
+
+__all__ = [
+    "SCOPES",
+    "ApiKey",
+    "Catalog",
+    "CreatedKey",
+    "JourneyRecord",
+    "JourneyState",
+    "JourneyVersion",
+    "PublishResult",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+]

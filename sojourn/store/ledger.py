@@ -1,0 +1,314 @@
+"""The entry ledger: who entered which journey when, and who is about to."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, func, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sojourn.store.coalesce import Coalescer
+from sojourn.store.engine import Database
+from sojourn.store.entries import (
+    Adopt,
+    Claim,
+    Close,
+    Confirm,
+    Entry,
+    Handle,
+    Look,
+    Note,
+    Release,
+    RollBack,
+    Verdict,
+    judge,
+)
+from sojourn.store.tables import entries, handled_events
+
+Key = tuple[str, str]
+_KEY = tuple_(entries.c.journey, entries.c.profile)
+_TOKEN = tuple_(entries.c.journey, entries.c.profile, entries.c.token)
+_HANDLED = tuple_(handled_events.c.journey, handled_events.c.profile, handled_events.c.event_id)
+_PREVIOUS = ("event_id", "workflow_id", "version", "entered_at", "closed")
+_NO_PREVIOUS = {f"previous_{name}": None for name in _PREVIOUS}
+_NO_LEASE = {"token": None, "lease_until": None}
+_PURGE_AT_ONCE = 10_000
+
+_RESERVE_AGAIN = (
+    update(entries)
+    .where(entries.c.journey == bindparam("of_journey"), entries.c.profile == bindparam("of_profile"))
+    .values({name: bindparam(f"new_{name}") for name in ("event_id", "workflow_id", "version", "entered_at")})
+    .values({f"previous_{name}": entries.c[name] for name in _PREVIOUS})
+    .values(state="reserved", closed=False, token=bindparam("new_token"), lease_until=bindparam("new_lease"))
+)
+
+
+class Ledger:
+    """Entries and handled events, read and written in batches that form by themselves.
+
+    Each change to an entry names what it believes to be there (its token, or its event), so that a process
+    that was asleep for a while changes nothing that others have decided meanwhile.
+    """
+
+    def __init__(self, database: Database, *, lease: float) -> None:
+        self._database = database
+        self._insert: Any = sqlite.insert if database.sqlite else postgresql.insert
+        self._looks: Coalescer[tuple[str, str, str | None], Look] = Coalescer(self._look)
+        self._claims: Coalescer[Claim, Verdict] = Coalescer(self._reserve)
+        self._notes: Coalescer[Note, bool] = Coalescer(self._write)
+        self.lease = lease
+
+    async def look(self, journey: str, profile: str, event_id: str | None = None) -> Look:
+        """Return what is known of a profile in a journey.
+
+        Args:
+            journey: The journey's name.
+            profile: The profile, as entries have it.
+            event_id: An event of which to say whether it was handled; None: no entry event.
+        """
+        return await self._looks.submit((journey, profile, event_id))
+
+    async def reserve(self, claim: Claim) -> Verdict:
+        """Reserve an entry, or say why not. Of any number of claims to one entry at once, one gets it."""
+        return await self._claims.submit(claim)
+
+    async def write(self, note: Note) -> bool:
+        """Write something down about an entry.
+
+        Returns:
+            For `Confirm`, whether the reservation was still there; True for all else.
+        """
+        return await self._notes.submit(note)
+
+    async def abandoned(self, *, for_longer_than: float, limit: int = 1000) -> list[Entry]:
+        """Return reservations whose lease ended so many seconds ago or more: nobody came back for them."""
+        async with self._database.read() as connection:
+            now = await self._now(connection)
+            overdue = entries.c.lease_until <= now - for_longer_than
+            rows = await connection.execute(select(entries).where(overdue).limit(limit))
+            return [_entry(row, now) for row in rows]
+
+    async def purge(self, before: datetime) -> int:
+        """Forget events that were handled before a moment. Returns how many they were."""
+        old = (
+            select(*handled_events.primary_key.columns)
+            .where(handled_events.c.at < before)
+            .limit(_PURGE_AT_ONCE)
+        )
+        count = 0
+        while True:
+            # In slices, so that admission never waits long for the write lock of SQLite.
+            async with self._database.write() as connection:
+                gone = (await connection.execute(delete(handled_events).where(_HANDLED.in_(old)))).rowcount
+            count += gone
+            if gone < _PURGE_AT_ONCE:
+                return count
+
+    async def close(self) -> None:
+        """Wait for what is being written."""
+        for coalescer in (self._looks, self._claims, self._notes):
+            await coalescer.close()
+
+    # Each of the following is one transaction.
+
+    async def _look(self, wanted: Sequence[tuple[str, str, str | None]]) -> list[Look]:
+        async with self._database.read() as connection:
+            found = await self._entries(connection, {(journey, profile) for journey, profile, _ in wanted})
+            events = [(journey, profile, event) for journey, profile, event in wanted if event is not None]
+            handled = await _handled(connection, events)
+        return [Look(found.get(item[:2]), item in handled) for item in wanted]
+
+    async def _reserve(self, claims: Sequence[Claim]) -> list[Verdict]:
+        async with self._database.write() as connection:
+            keys = {(claim.journey, claim.profile) for claim in claims}
+            found = await self._entries(connection, keys, lock=True)
+            # Read after the rows are locked: what the last holder of a row wrote is seen here.
+            handled = await _handled(
+                connection, [(claim.journey, claim.profile, claim.event_id) for claim in claims]
+            )
+            verdicts: list[Verdict] = []
+            granted: dict[Key, Entry] = {}
+            for claim in claims:
+                key = (claim.journey, claim.profile)
+                known = (claim.journey, claim.profile, claim.event_id) in handled
+                verdict = judge(claim, Look(granted.get(key) or found.get(key), known))
+                if verdict is None:
+                    granted[key] = _reserved(claim)
+                    verdict = Verdict("reserved", granted[key])
+                verdicts.append(verdict)
+            lost = await self._grant(connection, granted, found)
+        return [
+            Verdict("busy")
+            if verdict.kind == "reserved" and (claim.journey, claim.profile) in lost
+            else verdict
+            for claim, verdict in zip(claims, verdicts, strict=True)
+        ]
+
+    async def _grant(
+        self, connection: AsyncConnection, granted: dict[Key, Entry], found: dict[Key, Entry]
+    ) -> set[Key]:
+        """Write the reservations. Returns those that another process was faster with."""
+        lease = await self._now(connection) + self.lease
+        again = [granted[key] for key in sorted(granted) if key in found]
+        first = [granted[key] for key in sorted(granted) if key not in found]
+        if again:
+            await connection.execute(_RESERVE_AGAIN, [_again(entry, lease) for entry in again])
+        if not first:
+            return set()
+        statement = (
+            self._insert(entries).on_conflict_do_nothing().returning(entries.c.journey, entries.c.profile)
+        )
+        rows = [{**_columns(entry), "state": "reserved", "lease_until": lease} for entry in first]
+        written = {(row.journey, row.profile) for row in await connection.execute(statement, rows)}
+        return {(entry.journey, entry.profile) for entry in first} - written
+
+    async def _write(self, notes: Sequence[Note]) -> list[bool]:
+        async with self._database.write() as connection:
+            confirmed = await self._confirm(connection, [note for note in notes if isinstance(note, Confirm)])
+            await _roll_back(connection, [note.entry for note in notes if isinstance(note, RollBack)])
+            await _close(connection, [note.entry for note in notes if isinstance(note, Close)])
+            await self._handle(connection, [note for note in notes if isinstance(note, Handle)])
+            for note in notes:
+                if isinstance(note, Release):
+                    until = await self._now(connection) + note.hold
+                    await connection.execute(update(entries).where(_is(note.entry)).values(lease_until=until))
+                elif isinstance(note, Adopt):
+                    await self._adopt(connection, note)
+        return [note.entry.token in confirmed if isinstance(note, Confirm) else True for note in notes]
+
+    async def _confirm(self, connection: AsyncConnection, notes: list[Confirm]) -> set[str | None]:
+        if not notes:
+            return set()
+        handled = [Handle(n.entry.journey, n.entry.profile, n.entry.event_id, n.at) for n in notes]
+        await self._handle(connection, handled)
+        ours = _TOKEN.in_([_token(note.entry) for note in notes])
+        # The token is wiped out by the update, so the keys are what comes back.
+        statement = update(entries).where(ours).values(state="entered", **_NO_LEASE, **_NO_PREVIOUS)
+        rows = await connection.execute(statement.returning(entries.c.journey, entries.c.profile))
+        written = {(row.journey, row.profile) for row in rows}
+        return {note.entry.token for note in notes if (note.entry.journey, note.entry.profile) in written}
+
+    async def _handle(self, connection: AsyncConnection, notes: Iterable[Handle]) -> None:
+        rows = {(n.journey, n.profile, n.event_id): n.at for n in notes}
+        if not rows:
+            return
+        columns = ("journey", "profile", "event_id", "at")
+        values = [dict(zip(columns, (*key, rows[key]), strict=True)) for key in sorted(rows)]
+        await connection.execute(self._insert(handled_events).on_conflict_do_nothing(), values)
+
+    async def _adopt(self, connection: AsyncConnection, note: Adopt) -> None:
+        values = {**_columns(note.entry), "state": "entered", **_NO_LEASE, **_NO_PREVIOUS}
+        free = (entries.c.state == "entered") | (entries.c.token == note.over)
+        statement = self._insert(entries).values(**values)
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["journey", "profile"], set_=values, where=free)
+        )
+
+    async def _entries(
+        self, connection: AsyncConnection, keys: set[Key], *, lock: bool = False
+    ) -> dict[Key, Entry]:
+        # Sorted, so that transactions that lock the same rows do so in the same order.
+        query = select(entries).where(_KEY.in_(sorted(keys)))
+        if lock:
+            query = query.order_by(entries.c.journey, entries.c.profile).with_for_update()
+        rows = (await connection.execute(query)).all()
+        now = await self._now(connection) if any(row.state == "reserved" for row in rows) else 0.0
+        return {(row.journey, row.profile): _entry(row, now) for row in rows}
+
+    async def _now(self, connection: AsyncConnection) -> float:
+        # Leases go by one clock for all processes: on SQLite they share a machine, else it is PostgreSQL's.
+        if self._database.sqlite:
+            return time.time()
+        return float(
+            (await connection.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one()
+        )
+
+
+async def _handled(
+    connection: AsyncConnection, wanted: list[tuple[str, str, str]]
+) -> set[tuple[str, str, str]]:
+    if not wanted:
+        return set()
+    rows = await connection.execute(select(*_HANDLED.clauses).where(_HANDLED.in_(wanted)))
+    return {(row.journey, row.profile, row.event_id) for row in rows}
+
+
+async def _roll_back(connection: AsyncConnection, gone: list[Entry]) -> None:
+    if not gone:
+        return
+    ours = _TOKEN.in_([_token(entry) for entry in gone])
+    await connection.execute(delete(entries).where(ours, entries.c.previous_event_id.is_(None)))
+    before = {name: entries.c[f"previous_{name}"] for name in _PREVIOUS}
+    await connection.execute(
+        update(entries).where(ours).values(state="entered", **before, **_NO_LEASE, **_NO_PREVIOUS)
+    )
+
+
+async def _close(connection: AsyncConnection, ended: list[Entry]) -> None:
+    if not ended:
+        return
+    same = tuple_(entries.c.journey, entries.c.profile, entries.c.event_id)
+    these = same.in_([(entry.journey, entry.profile, entry.event_id) for entry in ended])
+    await connection.execute(update(entries).where(these, entries.c.state == "entered").values(closed=True))
+
+
+def _is(entry: Entry) -> Any:
+    return _TOKEN.in_([_token(entry)])
+
+
+def _token(entry: Entry) -> tuple[str, str, str]:
+    assert entry.token is not None
+    return entry.journey, entry.profile, entry.token
+
+
+def _reserved(claim: Claim) -> Entry:
+    entry = Entry(
+        claim.journey,
+        claim.profile,
+        claim.event_id,
+        claim.workflow_id,
+        claim.version,
+        claim.arrived,
+        reserved=True,
+    )
+    return replace(entry, token=uuid.uuid4().hex)
+
+
+def _again(entry: Entry, lease: float) -> dict[str, Any]:
+    return {
+        "of_journey": entry.journey,
+        "of_profile": entry.profile,
+        "new_event_id": entry.event_id,
+        "new_workflow_id": entry.workflow_id,
+        "new_version": entry.version,
+        "new_entered_at": entry.entered_at,
+        "new_token": entry.token,
+        "new_lease": lease,
+    }
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    names = ("journey", "profile", "event_id", "workflow_id", "version", "entered_at", "closed", "token")
+    return {name: getattr(entry, name) for name in names}
+
+
+def _entry(row: Row[Any], now: float) -> Entry:
+    reserved = row.state == "reserved"
+    return Entry(
+        journey=row.journey,
+        profile=row.profile,
+        event_id=row.event_id,
+        workflow_id=row.workflow_id,
+        version=row.version,
+        entered_at=row.entered_at,
+        reserved=reserved,
+        closed=row.closed,
+        token=row.token,
+        stale=reserved and (row.lease_until is None or row.lease_until <= now),
+    )

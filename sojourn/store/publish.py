@@ -1,0 +1,145 @@
+"""Publishing: new versions of what changed, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Table, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sojourn.store.catalog import JourneyState
+from sojourn.store.revision import bump_revision, lock_revision
+from sojourn.store.tables import endpoints, events, journey_versions, journeys
+
+
+@dataclass(slots=True)
+class PublishResult:
+    """What a publication changed.
+
+    Attributes:
+        published: Name and number of each new journey version.
+        unchanged: Journeys whose newest version says the same already.
+        events_changed: Names of new and changed event definitions.
+        endpoints_changed: New and changed endpoints, as `source:NAME` or `action:NAME`.
+    """
+
+    published: list[tuple[str, int]] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    events_changed: list[str] = field(default_factory=list)
+    endpoints_changed: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is new."""
+        return bool(self.published or self.events_changed or self.endpoints_changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is to be published, as plain JSON.
+
+    Attributes:
+        events: Event definitions, by name.
+        endpoints: Endpoint definitions, by (kind, name).
+        journeys: Compiled journeys without version, by name.
+        sources: The texts of the project's files, kept with each new version.
+    """
+
+    events: Mapping[str, Any] = field(default_factory=dict)
+    endpoints: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    journeys: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    sources: Mapping[str, str] | None = None
+
+
+def content_hash(content: Any) -> str:
+    """Return a hash of plain JSON that is the same for the same content."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+async def publish(connection: AsyncConnection, publication: Publication) -> PublishResult:
+    """Store what is new in a publication.
+
+    What an earlier publication had and this one has not stays: several projects may share a database.
+
+    Args:
+        connection: In a transaction of its own.
+        publication: What to store.
+
+    Returns:
+        What changed. A journey whose compiled definition is that of its newest version gets no new one.
+    """
+    # One publisher at a time: two that publish the same at once must not both make a version of it.
+    await lock_revision(connection)
+    result = PublishResult()
+    for name, definition in sorted(publication.events.items()):
+        if await _put(connection, events, {"name": name}, definition):
+            result.events_changed.append(name)
+    for (kind, name), definition in sorted(publication.endpoints.items()):
+        if await _put(connection, endpoints, {"kind": kind, "name": name}, definition):
+            result.endpoints_changed.append(f"{kind}:{name}")
+    for name, definition in sorted(publication.journeys.items()):
+        version = await _publish_journey(connection, name, definition, publication.sources)
+        if version is None:
+            result.unchanged.append(name)
+        else:
+            result.published.append((name, version))
+    if result.changed:
+        await bump_revision(connection)
+    return result
+
+
+async def set_state(connection: AsyncConnection, journey: str, state: JourneyState) -> bool:
+    """Set the state of a journey's newest version. Returns False where there is no such journey."""
+    values = {"state": state, "updated_at": datetime.now(UTC)}
+    result = await connection.execute(update(journeys).where(journeys.c.name == journey).values(**values))
+    await bump_revision(connection)
+    return bool(result.rowcount)
+
+
+async def _put(connection: AsyncConnection, table: Table, key: dict[str, str], definition: Any) -> bool:
+    digest = content_hash(definition)
+    same_key = and_(*(table.c[column] == value for column, value in key.items()))
+    stored = (await connection.execute(select(table.c.hash).where(same_key))).scalar()
+    if stored == digest:
+        return False
+    values = {"definition": definition, "hash": digest, "updated_at": datetime.now(UTC)}
+    statement = insert(table).values(**key, **values)
+    await connection.execute(statement if stored is None else update(table).where(same_key).values(**values))
+    return True
+
+
+async def _publish_journey(
+    connection: AsyncConnection, name: str, definition: dict[str, Any], sources: Mapping[str, str] | None
+) -> int | None:
+    plain = {key: value for key, value in definition.items() if key != "version"}
+    digest, now = content_hash(plain), datetime.now(UTC)
+    of_journey = journey_versions.c.journey == name
+    newest = select(func.max(journey_versions.c.version)).where(of_journey).scalar_subquery()
+    query = select(journey_versions.c.version, journey_versions.c.hash)
+    latest = (await connection.execute(query.where(of_journey, journey_versions.c.version == newest))).first()
+    if latest is not None and latest.hash == digest:
+        return None
+    version = 1 if latest is None else latest.version + 1
+    await connection.execute(
+        insert(journey_versions).values(
+            journey=name,
+            version=version,
+            definition={**plain, "version": version},
+            sources=None if sources is None else dict(sources),
+            hash=digest,
+            published_at=now,
+        )
+    )
+    if latest is None:
+        await connection.execute(insert(journeys).values(name=name, state="live", updated_at=now))
+    else:
+        # A paused journey stays paused: a correction must not let customers in before someone resumes it.
+        revived = (journeys.c.name == name) & (journeys.c.state != "paused")
+        await connection.execute(update(journeys).where(revived).values(state="live", updated_at=now))
+    return version

@@ -1,0 +1,258 @@
+"""The store: one object for all that a process asks of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sojourn.store import keys as key_store
+from sojourn.store import publish as publishing
+from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
+from sojourn.store.engine import Database, ping
+from sojourn.store.keys import ApiKey, CreatedKey, KeyRing
+from sojourn.store.ledger import Ledger
+from sojourn.store.migrate import migrate
+from sojourn.store.publish import Publication, PublishResult
+from sojourn.store.revision import read_revision
+from sojourn.store.tables import endpoints, events, journey_versions, journeys
+
+if TYPE_CHECKING:
+    from sojourn.definitions import EndpointDefinition, Project
+
+
+class Store:
+    """The database of one deployment, as one process uses it. Open it with `Store.open`.
+
+    Every method that asks the database raises `StoreUnavailable` when it cannot be reached.
+
+    Attributes:
+        ledger: The entries of profiles into journeys.
+    """
+
+    def __init__(self, database: Database, *, catalog_refresh: float, lease: float) -> None:
+        self._database = database
+        self._refresh = catalog_refresh
+        self._refreshing = asyncio.Lock()
+        self._catalog: Catalog | None = None
+        self._keys: KeyRing | None = None
+        self._endpoints: dict[tuple[str, str], EndpointDefinition] = {}
+        self._checked = 0.0
+        self.ledger = Ledger(database, lease=lease)
+
+    @classmethod
+    async def open(cls, url: str, *, catalog_refresh: float = 1.0, lease: float = 15.0) -> Store:
+        """Open a database. Call `migrate` before anything else, and `close` at the end.
+
+        Args:
+            url: `sqlite:///PATH` or `postgresql://USER@HOST/DATABASE`.
+            catalog_refresh: Seconds for which what was published is taken from memory without asking.
+            lease: Seconds for which a reserved entry belongs to the process that reserved it. Longer than
+                any call to Temporal may take.
+
+        Raises:
+            StoreError: The URL is none that the store can open.
+        """
+        return cls(Database(url), catalog_refresh=catalog_refresh, lease=lease)
+
+    @property
+    def database(self) -> Database:
+        """The connection itself, for tests and for stores built beside this one."""
+        return self._database
+
+    async def migrate(self) -> None:
+        """Bring the tables to this version of Sojourn. Safe when several processes do so at once.
+
+        Raises:
+            StoreError: The database was made by a newer version.
+        """
+        await migrate(self._database)
+        self._forget()
+
+    async def ping(self) -> None:
+        """Ask the database for nothing, to see that it answers."""
+        await ping(self._database)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.ledger.close()
+        await self._database.close()
+
+    # Publishing
+
+    async def publish(self, project: Project) -> PublishResult:
+        """Store new versions of what changed in a project, all of it or nothing.
+
+        Args:
+            project: A project without errors (`project.ok`).
+
+        Raises:
+            ValueError: The project has errors.
+        """
+        if not project.ok:
+            raise ValueError("a project with errors cannot be published")
+        return await self.publish_json(
+            Publication(
+                events={name: definition.dump() for name, definition in project.events.items()},
+                endpoints={
+                    _endpoint_key(key): definition.dump() for key, definition in project.endpoints.items()
+                },
+                journeys=project.compiled(),
+                sources=project.files,
+            )
+        )
+
+    async def publish_json(self, publication: Publication) -> PublishResult:
+        """Store new versions of what changed, from plain JSON that is known to be right."""
+        async with self._database.write() as connection:
+            result = await publishing.publish(connection, publication)
+        self._checked = 0.0
+        return result
+
+    async def set_state(self, journey: str, state: JourneyState) -> bool:
+        """Set the state of a journey's newest version. Returns False where there is no such journey."""
+        async with self._database.write() as connection:
+            known = await publishing.set_state(connection, journey, state)
+        self._checked = 0.0
+        return known
+
+    # What was published
+
+    async def revision(self) -> int:
+        """Return the number that grows with every change to what is published, to states and to keys."""
+        async with self._database.read() as connection:
+            return await read_revision(connection)
+
+    async def catalog(self) -> Catalog:
+        """Return what is published: from memory, or as of at most `catalog_refresh` seconds ago.
+
+        The same object is returned until something changes.
+        """
+        catalog, _ = await self._current()
+        return catalog
+
+    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+        """Return the live definition of an endpoint, or None where there is none.
+
+        Args:
+            kind: `source` or `action`.
+            name: Its name.
+        """
+        from sojourn.definitions import EndpointDefinition  # heavy, and only workers need it
+
+        catalog, _ = await self._current()
+        found = self._endpoints.get((kind, name))
+        if found is None and (stored := catalog.endpoints.get((kind, name))) is not None:
+            found = self._endpoints[kind, name] = EndpointDefinition.load(stored)
+        return found
+
+    async def sources(self, journey: str, version: int) -> dict[str, str] | None:
+        """Return the texts of the files that a version was published from, by path, where they were kept."""
+        wanted = (journey_versions.c.journey == journey) & (journey_versions.c.version == version)
+        async with self._database.read() as connection:
+            found: dict[str, str] | None = (
+                await connection.execute(select(journey_versions.c.sources).where(wanted))
+            ).scalar()
+        return found
+
+    # API keys
+
+    async def create_key(self, label: str, scopes: Iterable[str]) -> CreatedKey:
+        """Make an API key. What it returns holds the key itself, which is kept nowhere.
+
+        Args:
+            label: Whose key it is, for people.
+            scopes: What it is good for: `events`, `operate`, `read`.
+
+        Raises:
+            StoreError: No scope is given, or one that does not exist.
+        """
+        async with self._database.write() as connection:
+            created = await key_store.create_key(connection, label, scopes)
+        self._checked = 0.0
+        return created
+
+    async def verify_key(self, secret: str) -> ApiKey | None:
+        """Return the key that this is, or None for one that is unknown or revoked. Answers from memory."""
+        _, ring = await self._current()
+        return ring.verify(secret)
+
+    async def list_keys(self) -> list[ApiKey]:
+        """Return every key ever made, oldest first, the revoked ones too."""
+        async with self._database.read() as connection:
+            return [key for _, key in await key_store.read_keys(connection)]
+
+    async def has_keys(self) -> bool:
+        """Say whether any key was ever made. A revoked one counts: revoking the last opens no door."""
+        _, ring = await self._current()
+        return ring.any
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """Make a key worthless. Returns False where there is no such good key.
+
+        Other processes notice within `catalog_refresh` seconds.
+        """
+        async with self._database.write() as connection:
+            revoked = await key_store.revoke_key(connection, key_id)
+        self._checked = 0.0
+        return revoked
+
+    # Memory
+
+    async def _current(self) -> tuple[Catalog, KeyRing]:
+        if self._catalog is None or self._keys is None or time.monotonic() - self._checked >= self._refresh:
+            async with self._refreshing:
+                if time.monotonic() - self._checked >= self._refresh:
+                    await self._reload()
+        assert self._catalog is not None
+        assert self._keys is not None
+        return self._catalog, self._keys
+
+    async def _reload(self) -> None:
+        asked = time.monotonic()
+        if self._catalog is None or await self.revision() != self._catalog.revision:
+            async with self._database.snapshot() as connection:
+                catalog, ring = await read_catalog(connection), KeyRing(await key_store.read_keys(connection))
+            self._catalog, self._keys, self._endpoints = catalog, ring, {}
+        self._checked = asked
+
+    def _forget(self) -> None:
+        self._catalog = self._keys = None
+        self._checked = 0.0
+
+
+async def read_catalog(connection: AsyncConnection) -> Catalog:
+    """Read all that is published, as of one moment.
+
+    Args:
+        connection: One that sees a snapshot.
+    """
+    revision = await read_revision(connection)
+    event_rows = await connection.execute(select(events.c.name, events.c.definition).order_by(events.c.name))
+    endpoint_rows = await connection.execute(
+        select(endpoints.c.kind, endpoints.c.name, endpoints.c.definition)
+    )
+    versions: dict[str, dict[int, JourneyVersion]] = {}
+    kept = journey_versions.c
+    columns = select(kept.journey, kept.version, kept.definition, kept.published_at)
+    for row in await connection.execute(columns.order_by(kept.journey, kept.version)):
+        version = JourneyVersion(row.version, row.definition, row.published_at)
+        versions.setdefault(row.journey, {})[row.version] = version
+    journey_rows = await connection.execute(
+        select(journeys.c.name, journeys.c.state).order_by(journeys.c.name)
+    )
+    return Catalog(
+        revision=revision,
+        events={row.name: row.definition for row in event_rows},
+        endpoints={(row.kind, row.name): row.definition for row in endpoint_rows},
+        journeys={row.name: JourneyRecord(row.name, row.state, versions[row.name]) for row in journey_rows},
+    )
+
+
+def _endpoint_key(key: str) -> tuple[str, str]:
+    kind, _, name = key.partition(":")
+    return kind, name

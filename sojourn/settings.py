@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -17,14 +19,33 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SOJOURN_", extra="ignore", frozen=True)
 
-    database: str = Field("sqlite:///sojourn.db", description="SQLAlchemy URL: sqlite:///PATH or postgresql://…")
+    database: str = Field(
+        "sqlite:///sojourn.db", description="SQLAlchemy URL: sqlite:///PATH or postgresql://…"
+    )
     task_queue: str = Field(names.TASK_QUEUE, description="Task queue of journeys and actions")
     api_host: str = Field("127.0.0.1", description="Address on which the API listens")
     api_port: int = Field(8080, ge=0, le=65535, description="Port on which the API listens")
-    max_body: int = Field(1024 * 1024, ge=1024, description="Largest request body that the API reads, in bytes")
+    max_body: int = Field(
+        1024 * 1024, ge=1024, description="Largest request body that the API reads, in bytes"
+    )
     max_batch: int = Field(1000, ge=1, description="Most events in one request")
     search_attributes: bool = Field(True, description="Set the Journey… search attributes on instances")
-    private_keys: bool = Field(False, description="Hash every profile key in workflow ids and search attributes")
+    private_keys: bool = Field(
+        False, description="Hash every profile key in workflow ids and search attributes"
+    )
     dedup_window_days: int = Field(91, ge=1, description="How long event ids are remembered, in days")
-    secrets: str = Field("", description="Comma-separated names of environment variables that definitions may name")
-    catalog_refresh: float = Field(1.0, gt=0, description="Seconds after which what was published is seen by all")
+    secrets: str = Field("", description="Comma-separated names of secrets that definitions may name")
+    secrets_folder: Path | None = Field(
+        None, description="Folder with one file per secret, as containers mount them"
+    )
+    dotenv: Path | None = Field(None, description="File of NAME=value lines with secrets, for development")
+    allow_hosts: str = Field(
+        "",
+        description="Comma-separated host or host:port names that may be called at private addresses",
+    )
+    ca_file: Path | None = Field(
+        None, description="PEM file of more authorities that verify the servers called"
+    )
+    catalog_refresh: float = Field(
+        1.0, gt=0, description="Seconds after which what was published is seen by all"
+    )

@@ -1,1 +1,22 @@
-"""placeholder"""
+"""What runs outside of workflows: calls to data sources and actions, as Temporal activities."""
+
+from __future__ import annotations
+
+from sojourn.activities.addresses import AddressGuard
+from sojourn.activities.calls import Calls
+from sojourn.activities.directory import EndpointDirectory, StaticEndpoints
+from sojourn.activities.errors import CallError
+from sojourn.activities.secrets import SecretMissingError, Secrets, SecretStore
+from sojourn.activities.transport import Transport
+
+__all__ = [
+    "AddressGuard",
+    "CallError",
+    "Calls",
+    "EndpointDirectory",
+    "SecretMissingError",
+    "SecretStore",
+    "Secrets",
+    "StaticEndpoints",
+    "Transport",
+]

@@ -1,0 +1,293 @@
+"""The activities: asking a data source, and performing an action."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self
+
+from temporalio import activity
+
+from sojourn import names
+from sojourn.activities import authentication
+from sojourn.activities.addresses import AddressGuard
+from sojourn.activities.authentication import Authenticator
+from sojourn.activities.cache import ResultCache
+from sojourn.activities.directory import EndpointDirectory
+from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError, refused
+from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
+from sojourn.activities.requests import build_request
+from sojourn.activities.responses import read_result
+from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
+from sojourn.activities.transport import HttpRequest, HttpResponse, Transport, tls_context
+from sojourn.activities.window import LocalMemory, Window
+from sojourn.definitions import EndpointDefinition
+from sojourn.settings import Settings
+
+Kind = Literal["source", "action"]
+
+SHARED_TIMEOUT = 30.0
+"""Seconds that a look-up may take whose answer several calls wait for. Each of them has its own window as
+well."""
+
+DEFAULT_WINDOW = 30.0
+"""Seconds of a call whose caller does not say."""
+
+_UNAUTHORIZED = 401
+
+logger = logging.getLogger("sojourn.activities")
+
+
+class Calls:
+    """The activities that call data sources and actions, with their connections, tokens and cached answers.
+
+    One for a worker process. Made and closed in the event loop of the worker:
+
+        async with Calls(endpoints, secrets=Secrets(["CRM_TOKEN"])) as calls:
+            Worker(..., activities=calls.activities)
+
+    Args:
+        endpoints: Knows the endpoints; asked at every call.
+        secrets: Where the values of secrets come from; by default none is allowed.
+        transport: Sends the requests; by default one that reaches public addresses only.
+    """
+
+    def __init__(
+        self,
+        endpoints: EndpointDirectory,
+        *,
+        secrets: SecretStore | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self._endpoints = endpoints
+        self._secrets = secrets or Secrets()
+        self._transport = transport or Transport(AddressGuard())
+        self._authenticator = Authenticator(self._transport)
+        self._results = ResultCache()
+        self._prepared = PreparedEndpoints()
+        self._memory = LocalMemory()
+
+    @classmethod
+    def from_settings(cls, endpoints: EndpointDirectory, settings: Settings) -> Self:
+        """Return the activities of a deployment.
+
+        Args:
+            endpoints: Knows the endpoints.
+            settings: `secrets`, `secrets_folder`, `dotenv`, `allow_hosts` and `ca_file` are used.
+
+        Raises:
+            ValueError: `allow_hosts` names something that is no host; the message says which.
+            OSError: `ca_file` cannot be read, or holds no certificate.
+        """
+        secrets = Secrets(settings.secrets.split(","), folder=settings.secrets_folder, dotenv=settings.dotenv)
+        tls = tls_context(settings.ca_file)
+        transport = Transport(AddressGuard.from_text(settings.allow_hosts), tls=tls)
+        return cls(endpoints, secrets=secrets, transport=transport)
+
+    @property
+    def activities(self) -> list[Callable[..., Any]]:
+        """What a worker registers."""
+        return [self.fetch, self.action]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close connections, and forget tokens and cached answers. Calls in flight fail."""
+        await self._results.aclose()
+        await self._authenticator.aclose()
+        await self._transport.aclose()
+
+    @activity.defn(name=names.ACTIVITY_FETCH)
+    async def fetch(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Look something up in a data source.
+
+        Args:
+            call: `{"endpoint", "parameters", "window", "journey", "step"}`.
+
+        Returns:
+            `{"status", "body"}`.
+
+        Raises:
+            ApplicationError: Of the type `names.ERROR_CALL`; its detail is `{code, status, message, body}`.
+        """
+        return await self._attempt("source", call)
+
+    @activity.defn(name=names.ACTIVITY_ACTION)
+    async def action(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Perform an action.
+
+        Args:
+            call: `{"endpoint", "parameters", "idempotency_key", "window", "journey", "step"}`.
+
+        Returns:
+            `{"status", "body"}`.
+
+        Raises:
+            ApplicationError: Of the type `names.ERROR_CALL`; its detail is `{code, status, message, body}`.
+        """
+        return await self._attempt("action", call)
+
+    async def request_preview(self, kind: Kind, name: str, parameters: Mapping[str, Any]) -> HttpRequest:
+        """Return the request that a call would send, with every secret shown as `***`. Nothing is sent.
+
+        Args:
+            kind: `source` or `action`.
+            name: The endpoint's name.
+            parameters: The call's parameters.
+
+        Raises:
+            CallError: `refused`, if such a call would be.
+        """
+        endpoint = await self._endpoint(kind, name)
+        secrets = MaskedSecrets()
+        request = build_request(endpoint, parameters, secrets=secrets)
+        return authentication.preview(endpoint.definition.auth, request, secrets)
+
+    async def call(
+        self,
+        kind: Kind,
+        name: str,
+        parameters: Mapping[str, Any],
+        *,
+        window: float,
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]:
+        """Make one call, outside of any activity: one attempt.
+
+        Args:
+            kind: `source` or `action`.
+            name: The endpoint's name.
+            parameters: The call's parameters.
+            window: Seconds that it may take.
+            idempotency_key: Sent by actions as `Idempotency-Key`.
+
+        Returns:
+            `{"status", "body"}`.
+
+        Raises:
+            CallError: It did not succeed.
+        """
+        try:
+            # Tokens and shared answers are waited for as well, so the whole is bounded, not the request
+            # alone.
+            async with asyncio.timeout(window):
+                endpoint = await self._endpoint(kind, name)
+                if kind == "source" and endpoint.definition.cache:
+                    return await self._shared(endpoint, parameters)
+                key = idempotency_key if kind == "action" else None
+                return await self._request(endpoint, parameters, key, window)
+        except TimeoutError:
+            raise CallError(TIMED_OUT, f"no answer within {window:g} s") from None
+
+    async def _attempt(self, kind: Kind, call: dict[str, Any]) -> dict[str, Any]:
+        """Run one attempt of an activity: what fails goes to Temporal, which makes the next one."""
+        name, parameters, key = (
+            call.get("endpoint"),
+            call.get("parameters") or {},
+            call.get("idempotency_key"),
+        )
+        total = call.get("window", DEFAULT_WINDOW)
+        if (
+            not isinstance(name, str)
+            or not isinstance(parameters, dict)
+            or not isinstance(total, (int, float))
+        ):
+            raise refused("the call is not one of Sojourn's journeys", expected=False).application_error(None)
+        window = Window(float(total), self._memory)
+        try:
+            if window.remaining() <= 0:
+                raise window.timed_out()
+            return await self.call(
+                kind,
+                name,
+                parameters,
+                window=window.remaining(),
+                idempotency_key=None if key is None else str(key),
+            )
+        except CallError as error:
+            # Only the end of the window ends an attempt by time; what came before it is the better story.
+            failure = window.timed_out() if error.code == TIMED_OUT else error
+        except Exception as error:
+            logger.exception("%s %s of %s: the call could not be made", kind, name, _place(call))
+            message = f"the call could not be made ({type(error).__name__}); the worker's log says more"
+            failure = refused(message, expected=False)
+        failure, delay = window.after(failure)
+        _log(kind, name, call, failure, window.attempt, delay)
+        # Raised here, where no other exception is its context: those may quote a URL with a key in it.
+        raise failure.application_error(delay)
+
+    async def _endpoint(self, kind: Kind, name: str) -> PreparedEndpoint:
+        definition: EndpointDefinition | None
+        try:
+            definition = await self._endpoints.endpoint(kind, name)
+        except Exception as error:
+            logger.exception("the endpoints cannot be read")
+            message = f"the endpoints cannot be read at the moment ({type(error).__name__})"
+            raise CallError(NETWORK, message, retryable=True, expected=False) from None
+        if definition is None:
+            raise refused(f"there is no {kind} {name}: publish a project that defines it", expected=False)
+        return self._prepared.prepare(definition)
+
+    async def _shared(self, endpoint: PreparedEndpoint, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Look something up once for all that ask for the same at the same time or soon after."""
+        seconds = endpoint.definition.cache or 0.0
+        text = json.dumps([endpoint.fingerprint, dict(parameters)], sort_keys=True)
+        key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+        async def make() -> tuple[dict[str, Any], float]:
+            return await self._request(endpoint, parameters, None, SHARED_TIMEOUT), seconds
+
+        result: dict[str, Any] = await self._results.get(key, make)
+        return result
+
+    async def _request(
+        self, endpoint: PreparedEndpoint, parameters: Mapping[str, Any], key: str | None, within: float
+    ) -> dict[str, Any]:
+        """Build, authenticate and send a request; read the answer. No secret leaves this function."""
+        secrets = CallSecrets(self._secrets)
+        try:
+            request = build_request(endpoint, parameters, secrets=secrets, idempotency_key=key)
+            response = await self._send(endpoint.definition, request, secrets, within)
+            result = read_result(response, endpoint.response)
+        except CallError as error:
+            failure = error.masked(secrets.mask.value)
+        else:
+            shown: dict[str, Any] = secrets.mask.value(result)
+            return shown
+        raise failure
+
+    async def _send(
+        self, definition: EndpointDefinition, request: HttpRequest, secrets: CallSecrets, within: float
+    ) -> HttpResponse:
+        """Send a request with credentials; once more with a new token if the one in use is refused."""
+        owner, auth = definition.id, definition.auth
+        ready, token = await self._authenticator.authenticate(owner, auth, request, secrets)
+        response = await self._transport.send(owner, ready, within)
+        if response.status == _UNAUTHORIZED and token is not None:
+            ready, _ = await self._authenticator.authenticate(owner, auth, request, secrets, refuse=token)
+            response = await self._transport.send(owner, ready, within)
+        return response
+
+
+def _place(call: Mapping[str, Any]) -> str:
+    return f"journey {call.get('journey')}, step {call.get('step')}"
+
+
+def _log(
+    kind: Kind, name: str, call: Mapping[str, Any], failure: CallError, attempt: int, delay: float | None
+) -> None:
+    """Log a failed attempt: what, where and what next. No parameters, no answer, no profile."""
+    level = logging.WARNING if failure.expected else logging.ERROR
+    following = "given up" if delay is None else f"next attempt in {delay:.1f} s"
+    extra = {"endpoint": name, "journey": call.get("journey"), "step": call.get("step"), "code": failure.code}
+    text = "%s %s of %s failed at attempt %d: %s (%s); %s"
+    logger.log(
+        level, text, kind, name, _place(call), attempt, failure.message, failure.code, following, extra=extra
+    )

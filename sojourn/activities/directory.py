@@ -1,0 +1,30 @@
+"""Where the activities find out what an endpoint is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from sojourn.definitions import EndpointDefinition
+
+
+class EndpointDirectory(Protocol):
+    """Knows the endpoints as they are now.
+
+    Asked at every call, so that a rotated credential or a moved URL reaches instances that already run.
+    """
+
+    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+        """Return the endpoint of this kind (`source` or `action`) and name, or None."""
+        ...
+
+
+class StaticEndpoints:
+    """The endpoints of a loaded project: a mapping with the keys `source:<name>` and `action:<name>`."""
+
+    def __init__(self, endpoints: Mapping[str, EndpointDefinition]) -> None:
+        self._endpoints = endpoints
+
+    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+        """Return the endpoint of this kind and name, or None if there is none."""
+        return self._endpoints.get(f"{kind}:{name}")

@@ -1,0 +1,59 @@
+"""Checking values against JSON Schema without ever repeating them: they may be a customer's data."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+import jsonschema_rs
+
+_SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
+
+
+class SchemaCheck:
+    """A compiled JSON Schema (draft 2020-12). References to other documents are refused, not fetched.
+
+    Args:
+        schema: The schema.
+
+    Raises:
+        ValueError: It is none; publishing would have refused it.
+    """
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        try:
+            self._validator = jsonschema_rs.Draft202012Validator(
+                schema, retriever=_no_retrieval, validate_formats=True
+            )
+        except jsonschema_rs.ValidationError as error:
+            raise ValueError("not a usable JSON Schema") from error
+
+    def problem(self, value: Any) -> str | None:
+        """Return where and by which keyword a value breaks the schema, or None; never the value."""
+        if self._validator.is_valid(value):
+            return None
+        error = next(self._validator.iter_errors(value))
+        where = "".join(_step(part) for part in error.instance_path) or "the value"
+        keyword = next((part for part in reversed(error.schema_path) if isinstance(part, str)), "schema")
+        return f"{where.removeprefix('.')} breaks `{keyword}`{_what(error)}"
+
+
+def _what(error: jsonschema_rs.ValidationError) -> str:
+    """Return the part of an error that is the schema's own, and so may be told."""
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        return f", {kind.property} is missing" if isinstance(kind.property, str) else ""
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
+        return f", it should be {', '.join(kind.types)}"
+    return ""
+
+
+def _step(part: str | int) -> str:
+    """Return one step of a path. What looks unlike the name of a field may be data, such as an address."""
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if _SHOWN.fullmatch(part) else ".*"
+
+
+def _no_retrieval(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is another document")

@@ -40,30 +40,18 @@ async def open_store(settings: Settings) -> Store:
     Raises:
         CliError: It cannot be opened; the message says which one and why.
     """
-    from sqlalchemy.exc import SQLAlchemyError
+    from sojourn.store import Store, StoreError, StoreUnavailable
 
-    from sojourn.store import Store
-
+    store: Store | None = None
     try:
-        store = await Store.open(settings.database)
-    except (ValueError, ImportError) as error:
-        raise CliError(f"SOJOURN_DATABASE: {error}", ExitCode.USAGE) from error
-    except (SQLAlchemyError, OSError) as error:
-        raise _cannot_open(settings, error) from error
-    try:
+        store = await Store.open(settings.database, catalog_refresh=settings.catalog_refresh)
         await store.migrate()
-    except (SQLAlchemyError, OSError) as error:
-        await store.close()
-        raise _cannot_open(settings, error) from error
+    except StoreError as error:
+        if store is not None:
+            await store.close()
+        unreachable = isinstance(error, StoreUnavailable)
+        raise CliError(
+            f"{error}. The database is the one that SOJOURN_DATABASE names.",
+            ExitCode.UNREACHABLE if unreachable else ExitCode.USAGE,
+        ) from error
     return store
-
-
-def _cannot_open(settings: Settings, error: Exception) -> CliError:
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()
-    # The URL may hold a password, so only what names the place is shown.
-    place = settings.database.rpartition("@")[2] if "@" in settings.database else settings.database
-    return CliError(
-        f"the database {place} cannot be used: {reason[0] if reason else type(error).__name__}. "
-        "Set SOJOURN_DATABASE to another one, or make this one reachable.",
-        ExitCode.UNREACHABLE,
-    )

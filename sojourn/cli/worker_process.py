@@ -17,6 +17,10 @@ from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_at
 if TYPE_CHECKING:
     from temporalio.client import Client, Plugin
 
+    from sojourn.activities import Calls
+    from sojourn.settings import Settings
+    from sojourn.store import Store
+
 log = logging.getLogger("sojourn.worker")
 
 RETRY_SECONDS = 1.0
@@ -45,7 +49,8 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
 
         from sojourn.plugin import JourneyPlugin
 
-        client = await _connect([JourneyPlugin(endpoints=store, settings=settings)], stopped, patience)
+        calls = _calls(settings, store)
+        client = await _connect([JourneyPlugin(calls=calls)], stopped, patience)
         if client is None:
             return _status(stopped)
         if settings.search_attributes:
@@ -71,6 +76,16 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
         return _status(stopped)
     finally:
         await store.close()
+
+
+def _calls(settings: Settings, store: Store) -> Calls:
+    """Return what performs fetches and actions, as the settings say."""
+    from sojourn.activities import Calls
+
+    try:
+        return Calls.from_settings(store, settings)
+    except (ValueError, OSError) as error:
+        raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error
 
 
 def _stop_signal() -> asyncio.Future[int]:

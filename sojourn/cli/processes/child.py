@@ -52,7 +52,7 @@ class Child:
         self.name = name
         self.command = list(command)
         self.log = log
-        self._env = dict(env)
+        self.env = dict(env)
         self._ready = ready
         self._guard = guard
         self._grace = grace
@@ -87,7 +87,7 @@ class Child:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=asyncio.subprocess.STDOUT,
-                    env=self._env,
+                    env=self.env,
                     cwd=self._cwd,
                     start_new_session=True,
                 )
@@ -131,6 +131,10 @@ class Child:
             # Also takes what it may have started and left behind.
             self._signal(signal.SIGKILL)
         self.forget()
+
+    def terminate(self) -> None:
+        """Ask it to end, and do not wait for it."""
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once, without a chance to tidy up."""

@@ -76,6 +76,7 @@ class Stack:
         self._notify = notify
         self._guard: Guard | None = None
         self._watchers: list[asyncio.Task[None]] = []
+        self._restarting: set[Child] = set()
         self._failed: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Stack:
@@ -134,6 +135,18 @@ class Stack:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await task
+
+    def restart_workers(self, env: Mapping[str, str]) -> None:
+        """Have the workers end gently and start again with other variables.
+
+        Args:
+            env: Changes to the variables of the worker.
+        """
+        for child in self.children:
+            if child.name.startswith("worker") and child.running:
+                child.env.update(env)
+                self._restarting.add(child)
+                child.terminate()
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the worker and the API, also right for other processes that join them."""
@@ -215,28 +228,29 @@ class Stack:
         ends: deque[float] = deque(maxlen=RESTARTS + 1)
         while True:
             await child.wait()
-            ends.append(time.monotonic())
             message = child.obituary()
             child.forget()
-            if len(ends) > RESTARTS and ends[-1] - ends[0] < RESTART_WINDOW:
-                self._give_up(
-                    ProcessError(f"{child.name} ended {len(ends)} times within a minute. {message}")
-                )
-                return
-            self._notify(f"{message}\nStarting {child.name} again.")
-            await asyncio.sleep(0.2 * len(ends))
+            if child in self._restarting:
+                self._restarting.discard(child)
+            else:
+                ends.append(time.monotonic())
+                if len(ends) > RESTARTS and ends[-1] - ends[0] < RESTART_WINDOW:
+                    self._give_up(f"{child.name} ended {len(ends)} times within a minute. {message}")
+                    return
+                self._notify(f"{message}\nStarting {child.name} again.")
+                await asyncio.sleep(0.2 * len(ends))
             (self.folder / f"{child.name}.ready").unlink(missing_ok=True)
             try:
                 await child.start()
             except ProcessError as failure:
                 # It ended again: the next round counts that. One that runs but never gets ready is hopeless.
                 if child.running:
-                    self._give_up(failure)
+                    self._give_up(str(failure))
                     return
 
-    def _give_up(self, failure: ProcessError) -> None:
+    def _give_up(self, message: str) -> None:
         if self._failed and not self._failed.done():
-            self._failed.set_exception(failure)
+            self._failed.set_exception(ProcessError(message))
 
     async def _leave(self) -> None:
         """Stop everything, also if somebody cancels meanwhile: that only makes it faster."""

@@ -63,12 +63,14 @@ format: $(READY) ## Format the code and fix what can be fixed
 	$(RUN) -m ruff check --fix .
 
 docs: $(READY) ## Build the documentation site into site/
-	$(RUN) scripts/build-docs.py
+	$(RUN) -m zensical build --clean --strict
 
 lock: $(READY) ## Write requirements/*.txt from pyproject.toml; UPGRADE=1 takes newer versions
-	$(LOCK) --all-extras --group dev --group docs --group make --output-file requirements/dev.txt pyproject.toml
-	$(LOCK) --extra postgres --constraint requirements/dev.txt --no-annotate --output-file requirements/runtime.txt \
+	$(LOCK) --output-file requirements/dev.txt --all-extras --group dev --group docs --group build --group lock \
 		pyproject.toml
+	$(LOCK) --output-file requirements/runtime.txt --constraint requirements/dev.txt --no-annotate \
+		--extra postgres pyproject.toml
+	$(LOCK) --output-file requirements/build.txt --constraint requirements/dev.txt --no-annotate --group build
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(RUN) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

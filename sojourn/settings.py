@@ -49,3 +49,6 @@ class Settings(BaseSettings):
     catalog_refresh: float = Field(
         1.0, gt=0, description="Seconds after which what was published is seen by all"
     )
+    local_fetch: bool = Field(
+        True, description="Run fetches as local activities; false where workers of journeys perform no calls"
+    )

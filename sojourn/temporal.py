@@ -17,7 +17,11 @@ class TemporalUnavailable(Exception):
 
 
 async def connect(
-    *, plugins: Sequence[Plugin] = (), lazy: bool = False, address: str | None = None, namespace: str | None = None
+    *,
+    plugins: Sequence[Plugin] = (),
+    lazy: bool = False,
+    address: str | None = None,
+    namespace: str | None = None,
 ) -> Client:
     """Connect to the Temporal that the environment names.
 

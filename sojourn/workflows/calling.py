@@ -1,0 +1,114 @@
+"""Calling the world: fetches and actions, as activities."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
+
+from sojourn import names
+from sojourn.workflows.endings import StepError
+from sojourn.workflows.instance import Instance
+
+RETRIES = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=4,
+)
+"""The first attempt and up to three retries (DESIGN.md, section 4, point 7). The window in which they must fit is held
+by the activity, which also says when a retry is pointless or has to wait longer."""
+
+_GRACE = timedelta(seconds=5)
+"""Time beyond the window in which an activity can still report how it ended."""
+
+
+async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Call a data source or an action from the step at which the instance stands.
+
+    Args:
+        instance: The instance.
+        endpoint: Name of the source or action, as the definition's `endpoints` has it.
+        parameters: The parameters' values, plain JSON.
+
+    Returns:
+        `{status, body}`.
+
+    Raises:
+        StepError: The call failed for good, with one of the codes of DESIGN.md, section 3.
+    """
+    kind = instance.definition["endpoints"][endpoint]["kind"]
+    here = instance.position
+    assert here.step is not None
+    window = timedelta(seconds=instance.definition.get("call_timeout", 30))
+    info = workflow.info()
+    request = {
+        "endpoint": endpoint,
+        "parameters": parameters,
+        "journey": instance.definition["name"],
+        "step": here.step,
+        "window": window.total_seconds(),
+        "idempotency_key": names.idempotency_key(
+            info.workflow_id, info.first_execution_run_id, here.step, here.visit
+        ),
+    }
+    instance.show(f"{'asks' if kind == 'source' else 'calls'} {endpoint}")
+    try:
+        result = await _start(instance, kind, request, window)
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from error
+        raise _explain(endpoint, error, window) from None
+    return dict(result)
+
+
+def _start(
+    instance: Instance, kind: str, request: dict[str, Any], window: timedelta
+) -> workflow.ActivityHandle[Any]:
+    here = instance.position
+    identity = names.activity_id(str(here.step), here.visit)
+    summary = f"{here.step}: {request['endpoint']}"[:190]
+    if kind == "source" and instance.start.local_fetch:
+        # A look-up may run again after a crash, so the server need not schedule it: one history event, not three.
+        return workflow.start_local_activity(
+            names.ACTIVITY_FETCH,
+            request,
+            activity_id=identity,
+            summary=summary,
+            schedule_to_close_timeout=window,
+            retry_policy=RETRIES,
+        )
+    return workflow.start_activity(
+        names.ACTIVITY_FETCH if kind == "source" else names.ACTIVITY_ACTION,
+        request,
+        activity_id=identity,
+        summary=summary,
+        # No limit from schedule to close: an hour without workers must not expire what was to be sent.
+        start_to_close_timeout=window + _GRACE,
+        retry_policy=RETRIES,
+    )
+
+
+def _explain(endpoint: str, error: ActivityError, window: timedelta) -> StepError:
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        if cause.type == names.ERROR_CALL and cause.details:
+            failure = cause.details[0]
+            return StepError(
+                failure.get("code", "network"),
+                failure.get("message", ""),
+                status=failure.get("status"),
+                body=failure.get("body"),
+            )
+        return StepError(
+            "network", f"{endpoint}: the call failed inside the worker: {cause.type}: {cause.message}"
+        )
+    if isinstance(cause, TemporalTimeoutError):
+        seconds = f"{window.total_seconds():g} s"
+        return StepError("timed_out", f"{endpoint}: no answer within {seconds}")
+    return StepError("network", f"{endpoint}: {cause or error}")

@@ -1,0 +1,49 @@
+"""The current details of an instance: a small Markdown text that Temporal's Web UI shows.
+
+The Web UI does not strip HTML and carries the text in a URL, so everything that is not ours is escaped, the text stays
+well under 4 kB, and no customer's data is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sojourn.workflows.values import moment
+
+if TYPE_CHECKING:
+    from sojourn.workflows.instance import Instance
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&])")
+_STEPS = 8
+
+
+def escape(text: str, limit: int = 80) -> str:
+    """Return text in which Markdown and HTML see nothing special, on one line and cut where it is long."""
+    line = " ".join(text.split())
+    if len(line) > limit:
+        line = line[: limit - 1] + "…"
+    return _SPECIAL.sub(r"\\\1", line)
+
+
+def render(instance: Instance, waiting: str) -> str:
+    """Return where an instance is, as Markdown.
+
+    Args:
+        instance: The instance.
+        waiting: What it waits for, in plain words.
+    """
+    here = instance.position
+    lines = [f"**{escape(here.step or 'end')}**: {escape(waiting, 200)}"]
+    if here.until is not None:
+        lines.append(f"until {escape(moment(here.until))}")
+    if instance.inbox.dropped:
+        lines.append(f"{instance.inbox.dropped} events dropped: more were pending than the journey allows")
+    passed = list(instance.trace.entries)[-_STEPS:]
+    if passed:
+        lines += ["", "| # | step | what came of it | at |", "|---|---|---|---|"]
+        lines += [
+            f"| {record['seq']} | {escape(record['step'], 40)} | {escape(record['result'])} | {escape(record['at'])} |"
+            for record in passed
+        ]
+    return "\n".join(lines)

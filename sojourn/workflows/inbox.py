@@ -1,0 +1,150 @@
+"""The events that an instance has received: each counted once, kept until a step has been offered them.
+
+DESIGN.md, section 4, point 4 is the rule: what arrives while the instance works towards a wait is offered to that wait;
+what arrives during a wait that does not listen for it is only remembered.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import deque
+from typing import Any
+
+from sojourn.workflows import limits
+from sojourn.workflows.messages import EventMessage, parse_time
+from sojourn.workflows.values import moment, weight
+
+
+def _fingerprint(event_id: str) -> str:
+    # 64 bits for each id: 10,000 of them meet by chance once in 10^11 instances, and carry over in 140 kB.
+    digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return base64.b64encode(digest)[:11].decode("ascii")
+
+
+class Inbox:
+    """Events of one instance.
+
+    Args:
+        listens: Names of the events that some step of the journey waits for.
+        max_pending: Most events that wait to be offered to a step.
+        remember: Whether earlier events are kept for `since: entry`.
+    """
+
+    def __init__(self, listens: list[str], *, max_pending: int, remember: bool) -> None:
+        self._listens = frozenset(listens)
+        self._max_pending = max_pending
+        self._remember = remember
+        self._known: dict[str, None] = {}
+        self._pending: deque[EventMessage] = deque()
+        self._pending_bytes = 0
+        self._remembered: deque[tuple[EventMessage, int]] = deque()
+        self._remembered_bytes = 0
+        self._latest_bytes: dict[str, int] = {}
+        self.latest: dict[str, Any] = {}
+        """Data of the last event of each name: what `events["name"]` is in expressions."""
+        self.dropped = 0
+        """How many events were dropped because too many were pending."""
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def knows(self, event_id: str) -> bool:
+        """Say whether an event of this id was counted before, and count it now."""
+        mark = _fingerprint(event_id)
+        if mark in self._known:
+            return True
+        self._known[mark] = None
+        if len(self._known) > limits.KNOWN_IDS:
+            del self._known[next(iter(self._known))]
+        return False
+
+    def put(self, event: EventMessage) -> bool:
+        """Keep an event that was not known.
+
+        Args:
+            event: The event.
+
+        Returns:
+            Whether it is kept; False where too many are pending already.
+        """
+        if event.name not in self._listens:
+            return True
+        size = weight(event.data)
+        too_large = self._pending and self._pending_bytes + size > limits.PENDING_BYTES
+        if len(self._pending) >= self._max_pending or too_large:
+            self.dropped += 1
+            return False
+        self._pending.append(event)
+        self._pending_bytes += size
+        return True
+
+    def note(self, event: EventMessage) -> None:
+        """Let `events[name]` be this event's data from now on."""
+        self.latest.pop(event.name, None)
+        self.latest[event.name] = event.data
+        self._latest_bytes.pop(event.name, None)
+        self._latest_bytes[event.name] = weight(event.data)
+        while len(self.latest) > 1 and sum(self._latest_bytes.values()) > limits.LATEST_BYTES:
+            oldest = next(iter(self.latest))
+            del self.latest[oldest], self._latest_bytes[oldest]
+
+    def take(self) -> EventMessage | None:
+        """Return the oldest pending event and remember it, or nothing.
+
+        Only now is it the latest of its name: were it so on arrival, a step behind a wait could see an event that came
+        after the one that ended the wait, or not, as chance would have it.
+        """
+        if not self._pending:
+            return None
+        event = self._pending.popleft()
+        size = weight(event.data)
+        self._pending_bytes -= size
+        self.note(event)
+        if self._remember:
+            self._remembered.append((event, size))
+            self._remembered_bytes += size
+            while self._remembered_bytes > limits.REMEMBERED_BYTES:
+                self._remembered_bytes -= self._remembered.popleft()[1]
+        return event
+
+    def discard(self) -> None:
+        """Let no later step see what is pending now; `since: entry` still does."""
+        while self.take() is not None:
+            pass
+
+    def earlier(self) -> list[EventMessage]:
+        """Return the events that were offered to earlier steps, oldest first."""
+        return [event for event, _ in self._remembered]
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as plain JSON, to be carried over."""
+        return {
+            "known": list(self._known),
+            "pending": [_dump(event) for event in self._pending],
+            "remembered": [_dump(event) for event, _ in self._remembered],
+            "latest": self.latest,
+            "dropped": self.dropped,
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Take over what `dump` wrote in an earlier run, before anything arrives in this one."""
+        self._known = dict.fromkeys(saved["known"])
+        self.latest = saved["latest"]
+        self._latest_bytes = {name: weight(data) for name, data in self.latest.items()}
+        self.dropped = saved["dropped"]
+        for event in map(_load, saved["pending"]):
+            self._pending.append(event)
+            self._pending_bytes += weight(event.data)
+        for event in map(_load, saved["remembered"]):
+            size = weight(event.data)
+            self._remembered.append((event, size))
+            self._remembered_bytes += size
+
+
+def _dump(event: EventMessage) -> list[Any]:
+    return [event.id, event.name, moment(event.time), event.data]
+
+
+def _load(saved: list[Any]) -> EventMessage:
+    return EventMessage(saved[0], saved[1], parse_time(saved[2], "time"), saved[3])

@@ -1,0 +1,328 @@
+"""One profile's run through one version of a journey: what every kind of journey stands on.
+
+The interpreter of YAML journeys and the authoring API of Python journeys both drive an `Instance`. It holds all that
+the run knows, takes the signals, and carries everything over a continue-as-new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import ApplicationError
+
+from sojourn import names
+from sojourn.workflows import details, evaluate, limits
+from sojourn.workflows.endings import Ending, StepError
+from sojourn.workflows.inbox import Inbox
+from sojourn.workflows.messages import EventMessage, StartMessage
+from sojourn.workflows.position import Position
+from sojourn.workflows.trace import Trace
+from sojourn.workflows.values import moment, pack, unpack, weight
+
+_STEP = SearchAttributeKey.for_keyword(names.SEARCH_STEP)
+_NAME = SearchAttributeKey.for_keyword(names.SEARCH_JOURNEY)
+_NOTES = 20
+
+
+class Instance:
+    """The state of one instance.
+
+    Args:
+        start: The checked start input; where it carries an earlier run's state, that is taken over.
+    """
+
+    def __init__(self, start: StartMessage) -> None:
+        self.start = start
+        self.definition = start.definition
+        self.entered_at = workflow.now()
+        self.inbox = Inbox(
+            self.definition.get("listens", []),
+            max_pending=self.definition.get("max_pending", 100),
+            remember=self.definition.get("uses_since_entry", False),
+        )
+        self.inbox.knows(start.event.id)
+        self.inbox.note(start.event)
+        self.trace = Trace()
+        self.results: dict[str, Any] = {}
+        self.visits: dict[str, int] = {}
+        self.last_error: dict[str, Any] | None = None
+        self.position = Position(self.definition["first"])
+        self.paused = False
+        self.notes = 0
+        self.ending: Ending | None = None
+        self._task: asyncio.Task[Ending] | None = None
+        self._shown_step: str | None = self.definition["first"]
+        # Where the start set none, the namespace may not know the attributes, and an upsert would fail the task.
+        self._searchable = workflow.info().typed_search_attributes.get(_NAME) is not None
+        if start.state is not None:
+            self._load(start.state)
+        self.deadline = self.entered_at + timedelta(seconds=self.definition.get("timeout", 91 * 86_400))
+
+    # What expressions see ------------------------------------------------------------------------------------------
+
+    def variables(self, event: EventMessage | None = None) -> dict[str, Any]:
+        """Return what expressions may name now (DESIGN.md, section 3).
+
+        Args:
+            event: The event that arrived, where there is one.
+        """
+        known: dict[str, Any] = {
+            "entry": self.start.event.data,
+            "events": self.inbox.latest,
+            "profile": {},
+            "steps": self.results,
+            "journey": {
+                "name": self.definition["name"],
+                "version": self.definition["version"],
+                "instance": workflow.info().workflow_id,
+                "mode": self.start.mode,
+                "entered_at": self.entered_at,
+                "step": self.position.step,
+                "last_error": self.last_error,
+            },
+            "now": workflow.now(),
+        }
+        if event is not None:
+            known["event"] = event.data
+        return known
+
+    def keep(self, step: str, result: Any) -> None:
+        """Keep a step's result as `steps.<id>`.
+
+        Raises:
+            StepError: The instance holds too much already; its code is `invalid_response`.
+        """
+        others = sum(weight(value) for name, value in self.results.items() if name != step)
+        if others + weight(result) > limits.RESULT_BYTES:
+            raise StepError(
+                "invalid_response",
+                f"the results of this instance's steps would come to more than {limits.RESULT_BYTES // 1024} kB; "
+                "ask the endpoint for less, or let `response` name fewer fields",
+            )
+        self.results[step] = result
+
+    # Signals -------------------------------------------------------------------------------------------------------
+
+    def receive(self, event: EventMessage) -> None:
+        """Take an event: count its id once, end if it is an exit criterion, else keep it for the steps."""
+        if self.ending is not None or self.inbox.knows(event.id):
+            return
+        for index, criterion in enumerate(self.definition.get("exit_when", [])):
+            if criterion["event"] == event.name and self.fits(criterion, event, f"exit_when[{index}].when"):
+                self.end(Ending("exited", _describe(criterion)))
+                return
+        self.inbox.put(event)
+
+    def fits(self, criterion: dict[str, Any], event: EventMessage, field: str) -> bool:
+        """Say whether an event meets a condition; one that cannot be evaluated is noted, and does not fit."""
+        text = criterion.get("when")
+        if text is None:
+            return True
+        try:
+            return evaluate.condition(text, self.variables(event), field)
+        except StepError as error:
+            self.note(f"{event.name} passed over: {error.message}")
+            return False
+
+    def end(self, ending: Ending) -> None:
+        """End the instance at once, wherever it stands."""
+        if self.ending is None:
+            self.ending = ending
+            if self._task is not None:
+                self._task.cancel()
+
+    def note(self, text: str) -> None:
+        """Record in the trace what an operator should know though no step was passed. Bounded in number."""
+        self.notes += 1
+        if self.notes <= _NOTES:
+            now = workflow.now()
+            step = self.position.step or ""
+            self.trace.add(
+                step=step, kind="note", visit=0, began=now, ended=now, result=text[:300], following=None
+            )
+
+    # The run -------------------------------------------------------------------------------------------------------
+
+    async def run(self, main: Callable[[], Awaitable[Ending]]) -> dict[str, Any]:
+        """Drive the journey to its end.
+
+        Args:
+            main: Walks through the steps and returns how that ended.
+
+        Returns:
+            The workflow's result, with the trace.
+
+        Raises:
+            ApplicationError: The instance failed; of type `sojourn.JourneyFailed`, its details hold the result.
+        """
+        if self.ending is None:
+            self._task = asyncio.ensure_future(main())
+            try:
+                self.ending = await self._task
+            except asyncio.CancelledError:
+                # Cancelled from outside, by an operator, unless an exit did it.
+                self.ending = self.ending or Ending("stopped", "cancelled in Temporal")
+        return self._finish(self.ending)
+
+    def _finish(self, ending: Ending) -> dict[str, Any]:
+        if ending.outcome in ("exited", "stopped", "timed_out"):
+            began = self.position.began or workflow.now()
+            self.trace.add(
+                step=self.position.step or "",
+                kind=ending.outcome,
+                visit=self.visits.get(self.position.step or "", 0),
+                began=began,
+                ended=workflow.now(),
+                result=ending.text or ending.outcome,
+                following=None,
+            )
+        result = {
+            "journey": self.definition["name"],
+            "version": self.definition["version"],
+            "profile": self.start.key,
+            "outcome": ending.outcome,
+            "text": ending.text,
+            "entered_at": moment(self.entered_at),
+            "ended_at": moment(workflow.now()),
+            "dropped": self.inbox.dropped,
+            "steps": self.trace.dump(),
+        }
+        if ending.error is None:
+            return result
+        text = f"step {ending.error['step']}: {ending.error['message']}"
+        raise ApplicationError(
+            text, result | {"error": ending.error}, type=names.ERROR_JOURNEY_FAILED, non_retryable=True
+        )
+
+    def come_to(self, step: str) -> int:
+        """Note that the instance came to a step.
+
+        Args:
+            step: The step's id.
+
+        Returns:
+            Which visit of it this is, from 1; in a continued run the visit that was under way.
+
+        Raises:
+            StepError: The step was visited too often.
+        """
+        if self.position.resumes(step):
+            return self.position.visit
+        visit = self.visits.get(step, 0) + 1
+        self.visits[step] = visit
+        self.position = Position(step, visit, workflow.now())
+        most = self.definition.get("max_visits", 1000)
+        if visit > most:
+            raise StepError("refused", f"this step was visited more than {most} times in one instance")
+        return visit
+
+    def leave(self, kind: str, result: str, following: str | None) -> None:
+        """Record that the instance passed the step at which it stands."""
+        here = self.position
+        assert here.step is not None
+        self.trace.add(
+            step=here.step,
+            kind=kind,
+            visit=here.visit,
+            began=here.began or workflow.now(),
+            ended=workflow.now(),
+            result=result,
+            following=following,
+        )
+        self.position = Position(following)
+
+    async def proceed(self) -> None:
+        """Go on only while not paused and in time; called before each step."""
+        if self.paused:
+            self.show("paused")
+            await workflow.wait_condition(lambda: not self.paused)
+        if workflow.now() >= self.deadline:
+            raise TimedOut
+
+    def show(self, waiting: str, *, searchable: bool = False) -> None:
+        """Tell operators where the instance is.
+
+        Args:
+            waiting: What it waits for, in plain words.
+            searchable: Also set the search attribute `JourneyStep`: one history event where it changed.
+        """
+        workflow.set_current_details(details.render(self, waiting))
+        if searchable and self._searchable and self._shown_step != self.position.step and self.position.step:
+            self._shown_step = self.position.step
+            workflow.upsert_search_attributes([_STEP.value_set(self.position.step)])
+
+    def continue_if_suggested(self) -> None:
+        """Begin a new run with everything that this one knows, where Temporal suggests it."""
+        if self.ending is None and workflow.info().is_continue_as_new_suggested():
+            workflow.continue_as_new(self._carry())
+
+    # What crosses a continue-as-new, and what queries see ----------------------------------------------------------
+
+    def _carry(self) -> dict[str, Any]:
+        event = self.start.event
+        return {
+            "definition": self.definition,
+            "event": {"id": event.id, "name": event.name, "time": event.time.isoformat(), "data": event.data},
+            "key": self.start.key,
+            "mode": self.start.mode,
+            "local_fetch": self.start.local_fetch,
+            "state": {
+                "entered_at": self.entered_at.isoformat(),
+                "position": self.position.dump(),
+                "visits": self.visits,
+                "results": pack(self.results),
+                "last_error": pack(self.last_error),
+                "inbox": self.inbox.dump(),
+                "trace": self.trace.dump(),
+                "trace_count": self.trace.count,
+                "notes": self.notes,
+                "paused": self.paused,
+                "shown_step": self._shown_step,
+            },
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.entered_at = datetime.fromisoformat(state["entered_at"])
+        self.position = Position.load(state["position"])
+        self.visits = state["visits"]
+        self.results = unpack(state["results"])
+        self.last_error = unpack(state["last_error"])
+        self.inbox.load(state["inbox"])
+        self.trace = Trace.load(state["trace"], state["trace_count"])
+        self.notes = state["notes"]
+        self.paused = state["paused"]
+        self._shown_step = state["shown_step"]
+
+    def state(self) -> dict[str, Any]:
+        """Return what the query `state` answers: where the instance is and how it came there."""
+        here = self.position
+        return {
+            "journey": self.definition["name"],
+            "version": self.definition["version"],
+            "instance": workflow.info().workflow_id,
+            "profile": self.start.key,
+            "status": "paused" if self.paused else "running",
+            "step": here.step,
+            "kind": self.definition["steps"].get(here.step, {}).get("kind"),
+            "waiting_for": here.waiting_for,
+            "until": moment(here.until) if here.until else None,
+            "entered_at": moment(self.entered_at),
+            "pending": len(self.inbox),
+            "dropped": self.inbox.dropped,
+            "steps": self.trace.dump(),
+            "last_error": self.last_error,
+        }
+
+
+class TimedOut(Exception):
+    """The instance reached the end of the time that its journey allows."""
+
+
+def _describe(criterion: dict[str, Any]) -> str:
+    when = criterion.get("when")
+    return f"{criterion['event']} when {when}" if when else str(criterion["event"])

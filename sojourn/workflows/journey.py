@@ -1,0 +1,94 @@
+"""The workflow type `sojourn.Journey`: interprets the compiled definition that comes in its input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from sojourn import names
+from sojourn.workflows import messages
+from sojourn.workflows.endings import Ending
+from sojourn.workflows.instance import Instance
+from sojourn.workflows.interpreter import Interpreter
+
+
+@workflow.defn(name=names.WORKFLOW_JOURNEY)
+class Journey:
+    """One profile's run through a journey that was defined as YAML.
+
+    Its input is one JSON object `{definition, event, key}`, see `sojourn.workflows.messages.StartMessage`.
+    """
+
+    @workflow.init
+    def __init__(self, start: RawValue | None = None) -> None:
+        self._instance: Instance | None = None
+        self._problem: messages.BadMessage | None = None
+        try:
+            arguments = () if start is None else (start,)
+            self._instance = Instance(
+                messages.parse_start(messages.decode(arguments, workflow.payload_converter()))
+            )
+        except messages.BadMessage as problem:
+            self._problem = problem
+
+    @workflow.run
+    async def run(self, start: RawValue | None = None) -> dict[str, Any]:
+        """Run to the end.
+
+        Returns:
+            `{journey, version, profile, outcome, text, entered_at, ended_at, dropped, steps}`.
+
+        Raises:
+            temporalio.exceptions.ApplicationError: The input is bad (`sojourn.BadInput`), or the instance failed
+                (`sojourn.JourneyFailed`, with the result in its details).
+        """
+        if self._instance is None:
+            raise messages.bad_input(self._problem or messages.BadMessage("none came"))
+        return await self._instance.run(Interpreter(self._instance).run)
+
+    @workflow.signal(
+        name=names.SIGNAL_EVENT,
+        description='An event for this instance: {"id", "name", "time", "data"}. An id counts once.',
+    )
+    def event(self, *message: Any) -> None:
+        """Take an event; one that is none is recorded in the trace and ignored."""
+        if self._instance is None:
+            return
+        try:
+            event = messages.parse_event(messages.decode(message, workflow.payload_converter()))
+        except messages.BadMessage as problem:
+            self._instance.note(f"a signal `event` was ignored: {problem}")
+            return
+        self._instance.receive(event)
+
+    @workflow.signal(
+        name=names.SIGNAL_PAUSE, description="Freezes this instance before its next step. No input."
+    )
+    def pause(self, *_: Any) -> None:
+        """Let the instance begin no further step until it is resumed."""
+        if self._instance is not None:
+            self._instance.paused = True
+
+    @workflow.signal(name=names.SIGNAL_RESUME, description="Lets a paused instance go on. No input.")
+    def resume(self, *_: Any) -> None:
+        """Let a paused instance go on."""
+        if self._instance is not None:
+            self._instance.paused = False
+
+    @workflow.signal(
+        name=names.SIGNAL_EXIT, description="Ends this instance at once as exited. Input: the reason, a text."
+    )
+    def exit(self, *reason: Any) -> None:
+        """End the instance at once, in the middle of whatever it does."""
+        if self._instance is not None:
+            text = reason[0] if reason and isinstance(reason[0], str) else "signal exit"
+            self._instance.end(Ending("exited", text))
+
+    @workflow.query(
+        name=names.QUERY_STATE, description="Where this instance is, what it waits for, and its steps so far."
+    )
+    def state(self) -> dict[str, Any]:
+        """Return the instance's state, see `Instance.state`; empty where the input was bad."""
+        return self._instance.state() if self._instance is not None else {}

@@ -1,0 +1,26 @@
+"""Bounds of what one instance keeps.
+
+All of it crosses a continue-as-new in one payload, which Temporal bounds at 2 MB: together with a definition of 100 kB
+and an entry event of the largest size, these come to about 1.7 MB.
+"""
+
+from __future__ import annotations
+
+PENDING_BYTES = 256 * 1024
+"""Most bytes of events that wait to be offered to a step; what comes above that is dropped and counted. One event is
+always kept, whatever its size: the API refuses those above 128 kB."""
+
+REMEMBERED_BYTES = 128 * 1024
+"""Most bytes of earlier events kept for `since: entry`; the oldest make room."""
+
+LATEST_BYTES = 256 * 1024
+"""Most bytes of the last event of each name, kept for `events[...]`; the oldest make room."""
+
+RESULT_BYTES = 512 * 1024
+"""Most bytes of step results in one instance."""
+
+KNOWN_IDS = 10_000
+"""How many of the latest event ids an instance knows again."""
+
+TRACE = 1_000
+"""Most records in a trace; the oldest make room, and are counted."""

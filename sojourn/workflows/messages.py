@@ -1,0 +1,144 @@
+"""What comes into an instance: its start input and its events, checked here and not by the data converter.
+
+A converter that refuses a start leaves the workflow running for ever, and one that refuses a signal drops it with a
+line in a log. So handlers take what comes, and these functions say what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.common import RawValue
+from temporalio.converter import PayloadConverter
+from temporalio.exceptions import ApplicationError
+
+from sojourn import names
+
+FORMAT = 1
+"""The format of compiled definitions that this code interprets."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventMessage:
+    """An event as an instance receives it.
+
+    Attributes:
+        id: What makes it count once.
+        name: The event's name.
+        time: When it happened, as the sender says.
+        data: Its data, plain JSON.
+    """
+
+    id: str
+    name: str
+    time: datetime
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StartMessage:
+    """The input of `sojourn.Journey`.
+
+    Attributes:
+        definition: The compiled journey, with its version.
+        event: The event that the profile entered on.
+        key: The profile key.
+        mode: `live`, or what later kinds of run are called.
+        local_fetch: Run fetches as local activities. Recorded with the start, since replay must find the same.
+        state: What an earlier run of this instance carried over, or nothing.
+    """
+
+    definition: dict[str, Any]
+    event: EventMessage
+    key: str
+    mode: str
+    local_fetch: bool
+    state: dict[str, Any] | None
+
+
+class BadMessage(ValueError):
+    """A message that is not what it should be. The text says what is wrong with it."""
+
+
+def decode(arguments: tuple[Any, ...], converter: PayloadConverter) -> Any:
+    """Return the one plain value that a handler was called with.
+
+    Args:
+        arguments: What the SDK called the handler with: undecoded where the number of arguments is right.
+        converter: The worker's payload converter.
+
+    Raises:
+        BadMessage: There is not exactly one argument, or it cannot be decoded.
+    """
+    if len(arguments) != 1:
+        raise BadMessage(f"one JSON object is wanted, {len(arguments)} arguments came")
+    (argument,) = arguments
+    if not isinstance(argument, RawValue):
+        return argument
+    try:
+        return converter.from_payload(argument.payload)
+    except Exception as error:
+        raise BadMessage(f"it cannot be decoded as JSON ({type(error).__name__})") from None
+
+
+def parse_time(value: Any, what: str) -> datetime:
+    """Return an RFC 3339 text as a moment in UTC.
+
+    Raises:
+        BadMessage: It is no text of that form, or names no offset.
+    """
+    try:
+        parsed = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise BadMessage(f"`{what}` is to be an RFC 3339 time such as 2026-05-01T09:30:00Z") from None
+    if parsed.tzinfo is None:
+        raise BadMessage(f"`{what}` has no offset: write Z or +02:00 at its end")
+    return parsed.astimezone(UTC)
+
+
+def parse_event(value: Any) -> EventMessage:
+    """Check an event.
+
+    Raises:
+        BadMessage: What is wrong with it.
+    """
+    if not isinstance(value, dict):
+        raise BadMessage("an event is a JSON object {id, name, time, data}")
+    for field in ("id", "name"):
+        if not isinstance(value.get(field), str) or not value[field]:
+            raise BadMessage(f"`{field}` of the event is to be a text that is not empty")
+    return EventMessage(value["id"], value["name"], parse_time(value.get("time"), "time"), value.get("data"))
+
+
+def parse_start(value: Any) -> StartMessage:
+    """Check the input of a start.
+
+    Raises:
+        BadMessage: What is wrong with it.
+    """
+    if not isinstance(value, dict):
+        raise BadMessage("the input is a JSON object {definition, event, key}")
+    definition = value.get("definition")
+    if not isinstance(definition, dict) or not {"name", "version", "first", "steps"} <= definition.keys():
+        raise BadMessage("`definition` is to be a compiled journey with its version")
+    if definition.get("format") != FORMAT:
+        raise BadMessage(
+            f"`definition` has format {definition.get('format')!r}; this worker knows format {FORMAT}: update it"
+        )
+    if not isinstance(value.get("key"), str) or not value["key"]:
+        raise BadMessage("`key` is to be the profile key, a text that is not empty")
+    return StartMessage(
+        definition=definition,
+        event=parse_event(value.get("event")),
+        key=value["key"],
+        mode=str(value.get("mode", "live")),
+        local_fetch=value.get("local_fetch", True) is not False,
+        state=value.get("state"),
+    )
+
+
+def bad_input(error: BadMessage) -> ApplicationError:
+    """Return the failure of a workflow whose input is bad: no retry can mend it."""
+    return ApplicationError(f"bad start input: {error}", type=names.ERROR_BAD_INPUT, non_retryable=True)

@@ -1,0 +1,51 @@
+"""Where in its journey an instance stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class Position:
+    """A place in a journey.
+
+    Attributes:
+        step: The step's id; nothing behind the last one.
+        visit: Which visit of the step this is, from 1; 0 before the instance has come to it.
+        began: When the instance came to it.
+        waiting_for: Names of the events that the step waits for.
+        until: When the step's wait is over.
+    """
+
+    step: str | None
+    visit: int = 0
+    began: datetime | None = None
+    waiting_for: list[str] = field(default_factory=list)
+    until: datetime | None = None
+
+    def resumes(self, step: str) -> bool:
+        """Say whether the instance was at this very visit already, in the run before this one."""
+        return self.step == step and self.visit > 0
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain JSON that `load` reads."""
+        return {
+            "step": self.step,
+            "visit": self.visit,
+            "began": self.began.isoformat() if self.began else None,
+            "waiting_for": self.waiting_for,
+            "until": self.until.isoformat() if self.until else None,
+        }
+
+    @classmethod
+    def load(cls, saved: dict[str, Any]) -> Position:
+        """Return the position that `dump` wrote."""
+        return cls(
+            saved["step"],
+            saved["visit"],
+            datetime.fromisoformat(saved["began"]) if saved["began"] else None,
+            saved["waiting_for"],
+            datetime.fromisoformat(saved["until"]) if saved["until"] else None,
+        )

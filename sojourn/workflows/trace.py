@@ -1,0 +1,69 @@
+"""The record of what an instance did: one entry for each step that it passed."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sojourn.workflows import limits
+from sojourn.workflows.values import moment
+
+
+@dataclass(slots=True)
+class Trace:
+    """The steps that an instance passed, oldest first.
+
+    Attributes:
+        entries: The records, as plain JSON.
+        count: How many records there were in all; also the latest one's sequence number.
+    """
+
+    entries: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=limits.TRACE))
+    count: int = 0
+
+    def add(
+        self,
+        *,
+        step: str,
+        kind: str,
+        visit: int,
+        began: datetime,
+        ended: datetime,
+        result: str,
+        following: str | None,
+    ) -> None:
+        """Record that a step was passed.
+
+        Args:
+            step: The step's id.
+            kind: Its kind, or `exit` and the like for what is no step.
+            visit: Which visit of the step it was, from 1.
+            began: When the instance came to the step.
+            ended: When it left.
+            result: What came of it, in a few words without a customer's data.
+            following: The step it went to, or nothing at the end.
+        """
+        self.count += 1
+        self.entries.append(
+            {
+                "seq": self.count,
+                "at": moment(began),
+                "step": step,
+                "kind": kind,
+                "visit": visit,
+                "result": result,
+                "next": following,
+                "duration": round((ended - began).total_seconds(), 3),
+            }
+        )
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Return the records as plain JSON."""
+        return list(self.entries)
+
+    @classmethod
+    def load(cls, entries: list[dict[str, Any]], count: int) -> Trace:
+        """Return the trace that `dump` wrote."""
+        return cls(deque(entries, maxlen=limits.TRACE), count)

@@ -1,0 +1,232 @@
+"""How the workflow tests run journeys: a real worker, a real HTTP server as the other side, YAML as authors write it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from sojourn import names
+from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
+from sojourn.definitions import Project, load_texts
+from sojourn.plugin import JourneyPlugin
+
+EVENTS = """
+event: entered
+key: event.customerId
+schema:
+  type: object
+  properties: {customerId: {type: string}, amount: {type: number}, due: {type: string}}
+---
+event: answered
+key: event.customerId
+schema: {type: object, properties: {customerId: {type: string}, amount: {type: number}, ok: {type: boolean}}}
+---
+event: other
+key: event.customerId
+schema: {type: object, properties: {customerId: {type: string}, amount: {type: number}}}
+"""
+
+
+@dataclass
+class Shop:
+    """A real HTTP server on a free port that plays the other side and records what it gets."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    answers: Callable[[dict[str, Any]], tuple[int, Any]] = lambda call: (200, {"ok": True})
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        shop = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                call = {
+                    "method": self.command,
+                    "path": self.path,
+                    "key": self.headers.get("Idempotency-Key"),
+                    "body": json.loads(body) if body else None,
+                }
+                shop.calls.append(call)
+                status, answer = shop.answers(call)
+                text = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST = handle_any  # noqa: N815 - the names of http.server
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as above
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def endpoints(self) -> str:
+        """Return a source and an action that point here, as YAML."""
+        base = f"http://127.0.0.1:{self.port}"
+        return f"""
+source: crm
+method: GET
+url: {base}/customers/{{id}}
+parameters: {{id: {{type: string}}}}
+---
+action: send
+method: POST
+url: {base}/send
+parameters: {{to: {{type: string}}, data: {{}}}}
+body: {{to: "${{to}}", data: "${{data}}"}}
+"""
+
+
+def project(journey: str, shop: Shop | None = None) -> Project:
+    """Return the project of a journey's YAML, with the events and endpoints that the tests share."""
+    files = {"events.yaml": EVENTS, "journeys/journey.yaml": journey}
+    if shop is not None:
+        files["endpoints.yaml"] = shop.endpoints()
+    loaded = load_texts(files)
+    assert loaded.ok, "\n".join(map(str, loaded.problems))
+    return loaded
+
+
+def compiled(loaded: Project, name: str = "j") -> dict[str, Any]:
+    """Return a journey of a project as a worker gets it."""
+    return {**loaded.compiled()[name], "version": 1}
+
+
+@dataclass
+class Runner:
+    """A worker, and what starts journeys on it."""
+
+    client: Client
+    queue: str
+
+    async def start(
+        self,
+        definition: dict[str, Any],
+        data: dict[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        searchable: bool = True,
+        event_id: str = "entry",
+        **extra: Any,
+    ) -> WorkflowHandle[Any, dict[str, Any]]:
+        """Start an instance as routing does."""
+        key = key or uuid.uuid4().hex[:12]
+        entry = definition["entry"]["event"]
+        attributes = [
+            SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_JOURNEY), definition["name"]),
+            SearchAttributePair(SearchAttributeKey.for_int(names.SEARCH_VERSION), definition["version"]),
+            SearchAttributePair(
+                SearchAttributeKey.for_keyword(names.SEARCH_PROFILE), names.profile_part(key)
+            ),
+            SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STEP), definition["first"]),
+        ]
+        return await self.client.start_workflow(
+            names.WORKFLOW_JOURNEY,
+            {
+                "definition": definition,
+                "event": event(entry, data or {"customerId": key}, event_id),
+                "key": key,
+                "mode": "live",
+                **extra,
+            },
+            id=f"{names.workflow_id(definition['name'], key)}-{uuid.uuid4().hex[:8]}",
+            task_queue=self.queue,
+            result_type=dict,
+            search_attributes=TypedSearchAttributes(attributes) if searchable else TypedSearchAttributes([]),
+        )
+
+
+def event(name: str, data: dict[str, Any], event_id: str | None = None) -> dict[str, Any]:
+    """Return an event as the signal carries it."""
+    return {
+        "id": event_id or uuid.uuid4().hex,
+        "name": name,
+        "time": datetime.now(UTC).isoformat(),
+        "data": data,
+    }
+
+
+async def signal(
+    handle: WorkflowHandle[Any, Any],
+    name: str,
+    data: dict[str, Any] | None = None,
+    event_id: str | None = None,
+) -> None:
+    """Send an event to an instance."""
+    await handle.signal(names.SIGNAL_EVENT, event(name, data or {}, event_id))
+
+
+@asynccontextmanager
+async def running(
+    client: Client,
+    loaded: Project,
+    *,
+    queue: str = "",
+    cached: int = 1000,
+    sandboxed: bool = True,
+    **calls: Any,
+) -> AsyncIterator[Runner]:
+    """Run a worker for a project, on a task queue of its own if none is given."""
+    queue = queue or f"test-{uuid.uuid4().hex[:12]}"
+    calls.setdefault("transport", Transport(AddressGuard(["127.0.0.1"])))
+    plugin = JourneyPlugin(calls=Calls(StaticEndpoints(loaded.endpoints), **calls))
+    options: dict[str, Any] = {} if sandboxed else {"workflow_runner": UnsandboxedWorkflowRunner()}
+    async with Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **options):
+        yield Runner(client, queue)
+
+
+async def failure(handle: WorkflowHandle[Any, Any]) -> ApplicationError:
+    """Return the failure of an instance that is to fail."""
+    with pytest.raises(WorkflowFailureError) as caught:
+        await handle.result()
+    assert isinstance(caught.value.cause, ApplicationError)
+    return caught.value.cause
+
+
+async def until_waiting(handle: WorkflowHandle[Any, Any], step: str) -> dict[str, Any]:
+    """Wait until an instance stands at a step; return its state."""
+    state: dict[str, Any] = {}
+    for _ in range(200):
+        state = await handle.query(names.QUERY_STATE)
+        if state.get("step") == step and (state["waiting_for"] or state["until"]):
+            return state
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"the instance never came to {step}: {state}")
+
+
+def steps(result: dict[str, Any]) -> list[str]:
+    """Return the ids of the steps in a trace."""
+    return [record["step"] for record in result["steps"]]
+
+
+async def history_length(handle: WorkflowHandle[Any, Any]) -> int:
+    """Return how many events an instance's history has."""
+    return sum([1 async for _ in handle.fetch_history_events()])

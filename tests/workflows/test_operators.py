@@ -1,0 +1,105 @@
+"""What operators see in Temporal's Web UI."""
+
+from __future__ import annotations
+
+import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from sojourn.workflows.details import escape
+from tests.workflows.support import Shop, compiled, project, running, until_waiting
+
+JOURNEY = """
+journey: j
+entry: {event: entered}
+steps:
+  mail: {action: send, with: {to: "${entry.customerId}", data: 1}}
+  listen:
+    wait_for: [{event: answered}, {event: other}]
+    timeout: {after: 2d}
+  done: {end: done}
+"""
+
+
+async def metadata(handle) -> WorkflowMetadata:
+    """Return what the Web UI asks a workflow for."""
+    return await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+
+
+async def test_details_say_where_an_instance_is(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """The step, what it waits for, until when, and the steps so far, without the customer's data."""
+    loaded = project(JOURNEY, shop)
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded), {"customerId": "ann@example.com"})
+            state = await until_waiting(handle, "listen")
+            answer = await metadata(handle)
+            details = answer.current_details
+            await handle.terminate()
+    assert "**listen**" in details
+    assert "waits for answered or other" in details
+    assert "until" in details
+    assert "| 1 | mail | 200 |" in details
+    assert "ann" not in details
+    assert state["waiting_for"] == ["answered", "other"]
+    described = {signal.name: signal.description for signal in answer.definition.signal_definitions}
+    assert set(described) >= {"event", "pause", "resume", "exit"}
+    assert all(described[name] for name in ("event", "pause", "resume", "exit"))
+
+
+async def test_search_attributes_follow_the_waits(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """`JourneyStep` is the step that waits; an instance started without attributes sets none."""
+    loaded = project(JOURNEY, shop)
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "listen")
+            attributes = (await handle.describe()).search_attributes
+            assert attributes["JourneyStep"] == ["listen"]
+            assert attributes["JourneyName"] == ["j"]
+            bare = await runner.start(compiled(loaded), searchable=False)
+            await until_waiting(bare, "listen")
+            assert "JourneyStep" not in (await bare.describe()).search_attributes
+            await handle.terminate()
+            await bare.terminate()
+
+
+async def test_activities_and_timers_have_summaries(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """The timeline says which step an activity or a timer belongs to."""
+    loaded = project(JOURNEY, shop)
+    async with running(temporal.client, loaded) as runner:
+        handle = await runner.start(compiled(loaded))
+        await handle.result()
+        summaries = []
+        ids = []
+        async for event in handle.fetch_history_events():
+            if event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
+                summaries.append(event.user_metadata.summary.data.decode())
+            if event.HasField("activity_task_scheduled_event_attributes"):
+                ids.append(event.activity_task_scheduled_event_attributes.activity_id)
+    assert any("mail: send" in summary for summary in summaries)
+    assert any("listen: waits for answered or other" in summary for summary in summaries)
+    assert ids == ["mail#1"]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<script>alert(1)</script>", "[a](http://b)", "| a | b |", "`x`", "a\n\n# b"]
+)
+def test_details_are_escaped(hostile: str) -> None:
+    """Nothing from outside is Markdown or HTML to the Web UI."""
+    escaped = escape(hostile)
+    assert "\n" not in escaped
+    for position, character in enumerate(escaped):
+        if character in "<>[]()|`#":
+            assert escaped[position - 1] == "\\"
+
+
+async def test_the_journey_runs_without_the_sandbox_too(client: Client, shop: Shop) -> None:
+    """A host that runs its workers unsandboxed gets the same result."""
+    loaded = project(
+        "{journey: j, entry: {event: entered}, steps: {a: {set: {x: 1}}, b: {end: '${steps.a.x}'}}}", shop
+    )
+    for sandboxed in (True, False):
+        async with running(client, loaded, sandboxed=sandboxed, cached=0) as runner:
+            assert (await (await runner.start(compiled(loaded))).result())["text"] == "1"

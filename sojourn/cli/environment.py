@@ -55,3 +55,10 @@ async def open_store(settings: Settings) -> Store:
             ExitCode.UNREACHABLE if unreachable else ExitCode.USAGE,
         ) from error
     return store
+
+
+def shown_database(settings: Settings) -> str:
+    """Return the database's URL as it may be shown: without the password that it may hold."""
+    from sqlalchemy.engine import make_url
+
+    return make_url(settings.database).render_as_string(hide_password=True)

@@ -13,7 +13,10 @@ from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableErr
 from sojourn.cli.reading import BadLine, Batch
 
 KEPT_REFUSALS = 1000
-"""Refusals that are kept one by one; all are counted."""
+"""Refusals that are kept one by one, besides mistakes; all are counted."""
+
+MISTAKES = ("invalid", "no_key")
+"""Reasons of refusals that mean that an event itself is wrong."""
 
 DEFAULT_PAUSE = 2.0
 """Seconds between two attempts where the API names no time."""
@@ -43,8 +46,13 @@ class Tally:
 
     @property
     def clean(self) -> bool:
-        """Whether every line was an event that was taken."""
-        return not self.bad_lines and not self.statuses["refused"]
+        """Whether every line was an event whose data are right."""
+        return not self.bad_lines and not any(self.reasons[reason] for reason in MISTAKES)
+
+    @property
+    def mistakes(self) -> list[dict[str, Any]]:
+        """The refusals that are due to the event itself, not to where its profile stands."""
+        return [refusal for refusal in self.refusals if refusal.get("reason") in MISTAKES]
 
     def count(self, line: int, result: dict[str, Any]) -> None:
         """Count one answer.
@@ -59,7 +67,7 @@ class Tally:
             self.effects[str(instance.get("effect"))] += 1
         for refusal in result.get("refusals", []):
             self.reasons[str(refusal.get("reason"))] += 1
-            if len(self.refusals) < KEPT_REFUSALS:
+            if refusal.get("reason") in MISTAKES or len(self.refusals) < KEPT_REFUSALS:
                 self.refusals.append({"line": line, "id": result.get("id")} | refusal)
 
     def as_dict(self) -> dict[str, Any]:

@@ -7,13 +7,26 @@ from importlib.util import find_spec
 
 import typer
 
-from sojourn.cli.commands import serve
+from sojourn.cli.commands import develop, keys, projects, send, serve, watching
+
+START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which the help shows them."""
-    run = "Run"
     if find_spec("sojourn.cli.demo"):
-        app.command("demo", rich_help_panel=run)(import_module("sojourn.cli.demo").demo)
-    app.command("worker", rich_help_panel=run)(serve.worker)
-    app.command("api", rich_help_panel=run)(serve.api)
+        app.command("demo", rich_help_panel=START)(import_module("sojourn.cli.demo").demo)
+    app.command("init", rich_help_panel=START)(develop.init)
+    app.command("dev", rich_help_panel=START)(develop.dev)
+    app.command("validate", rich_help_panel=PROJECT)(projects.validate)
+    app.command("publish", rich_help_panel=PROJECT)(projects.publish)
+    app.command("schema", rich_help_panel=PROJECT)(projects.schema)
+    if find_spec("sojourn.cli.eval_command"):
+        app.command("eval", rich_help_panel=PROJECT)(import_module("sojourn.cli.eval_command").evaluate)
+    app.command("send", rich_help_panel=LOOK)(send.send)
+    app.command("journeys", rich_help_panel=LOOK)(watching.journeys)
+    app.command("instances", rich_help_panel=LOOK)(watching.instances)
+    app.command("api", rich_help_panel=DEPLOY)(serve.api)
+    app.command("worker", rich_help_panel=DEPLOY)(serve.worker)
+    app.add_typer(keys.app, name="keys", rich_help_panel=DEPLOY)
+    app.command("version", rich_help_panel=DEPLOY)(serve.version)

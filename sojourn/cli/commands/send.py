@@ -47,10 +47,10 @@ def send(
 
     A line of a file is [bold]{"id": "e-1", "name": "order.placed", "time": "2026-03-01T10:00:00Z", "data":
     {...}}[/]; time may be left out. Give each event an id: then the same file can be sent again, after
-    Ctrl-C or a failure, and what was taken already is answered as duplicate. Events that belong to nobody
-    waiting and start nothing are accepted too.
+    Ctrl-C or a failure, and what was taken already is answered as duplicate.
 
-    Exit status 1: a line is no event, or an event was refused; the others were sent.
+    Exit status 1: the event was refused; with --file, a line was no event or its data were wrong (reasons
+    invalid and no_key). That an event of a file has no effect, since nobody waits for it, is no failure.
     """
     if (name is None) == (file is None):
         raise typer.BadParameter("give either the NAME of an event or --file FILE", param_hint="NAME")
@@ -181,9 +181,9 @@ def _show(tally: Any) -> None:
     )
     for reason, count in tally.reasons.most_common():
         say(f"  {reason}: {count:,}")
-    for refusal in tally.refusals[:SHOWN] if tally.statuses["refused"] else []:
-        warn(f"line {refusal['line']}: {refusal['reason']}: {refusal['message']}")
-    for bad in tally.bad_lines[:SHOWN]:
-        warn(f"line {bad.line}: {bad.message}")
-    if len(tally.bad_lines) > SHOWN:
-        warn(f"... and {len(tally.bad_lines) - SHOWN:,} more lines that hold no event (--json lists all)")
+    wrong = [(bad.line, bad.message) for bad in tally.bad_lines]
+    wrong += [(item["line"], f"{item['reason']}: {item['message']}") for item in tally.mistakes]
+    for line, message in sorted(wrong)[:SHOWN]:
+        warn(f"line {line}: {message}")
+    if len(wrong) > SHOWN:
+        warn(f"... and {len(wrong) - SHOWN:,} more lines that are wrong (--json lists them)")

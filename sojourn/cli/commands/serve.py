@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli.console import ExitCode
+from sojourn.cli.console import ExitCode, say
 
 
 def worker(
@@ -55,6 +55,16 @@ def api(
     from sojourn.cli import api_process
 
     _end(api_process.run(host=host, port=port))
+
+
+def version() -> None:
+    """Prints the versions of Sojourn, Python and Temporal's SDK."""
+    import platform
+    from importlib.metadata import version as installed
+
+    from sojourn import __version__
+
+    say(f"sojourn {__version__}, Python {platform.python_version()}, temporalio {installed('temporalio')}")
 
 
 def _end(code: int) -> None:

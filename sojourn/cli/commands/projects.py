@@ -1,0 +1,81 @@
+"""`sojourn validate`, `schema` and `publish`: the definitions of a project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption, ProjectArgument
+from sojourn.cli.console import CliError, ExitCode, say, show_json, warn
+
+
+def validate(project: ProjectArgument = Path(), as_json: JsonOption = False) -> None:
+    """Checks a project: every problem at once, with file, line and column.
+
+    Nothing is started or sent. Exit status 1 when there are errors; warnings alone are fine.
+    """
+    from sojourn.cli.project import describe, load, summary
+
+    checked = load(project)
+    problems = [problem.as_dict() for problem in checked.problems]
+    if as_json:
+        show_json({"ok": checked.ok, "problems": problems})
+    else:
+        for line in describe(problems):
+            say(line)
+        found = f"{len(checked.journeys)} journeys, {len(checked.events)} events, {len(checked.endpoints)} endpoints"
+        say(f"{summary(problems)} ({found} in {len(checked.files)} files)")
+    if not checked.ok:
+        raise typer.Exit(int(ExitCode.PROBLEMS))
+
+
+def schema(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; standard output if left out.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Prints the JSON Schema of the files of a project, for editors.
+
+    `sojourn init` and `sojourn dev` write it to .sojourn/schema.json of the project; a first line
+    [bold]# yaml-language-server: $schema=.sojourn/schema.json[/] in a file makes editors complete and check
+    it.
+    """
+    from sojourn.definitions import json_schema
+
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False)
+    if output is None:
+        say(text)
+        return
+    try:
+        output.write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise CliError(f"{output} cannot be written: {error.strerror}", ExitCode.USAGE) from error
+
+
+def publish(
+    project: ProjectArgument = Path(),
+    api: ApiOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publishes a project: what changed becomes a new version, which new entries get.
+
+    Instances keep the version that they entered. Nothing is published when there are errors (exit status 1).
+    """
+    from sojourn.cli.api_client import ApiClient, api_url
+    from sojourn.cli.project import summary
+    from sojourn.cli.publishing import publish as publish_project
+
+    with ApiClient(api_url(api, project), key) as client:
+        outcome = publish_project(client, project)
+    if as_json:
+        show_json(dict(outcome.answer))
+    else:
+        for line in outcome.lines():
+            (say if outcome.ok else warn)(line)
+    if not outcome.ok:
+        raise CliError(f"not published: {summary(outcome.problems)}")

@@ -1,0 +1,198 @@
+"""`sojourn journeys` and `sojourn instances`: what is published, and what is running."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
+from sojourn.cli.console import out, say, show_json, warn
+
+
+def journeys(
+    name: Annotated[str | None, typer.Argument(help="Show this journey with its versions.")] = None,
+    api: ApiOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists the published journeys, or shows one with its versions."""
+    from urllib.parse import quote
+
+    from sojourn.cli.api_client import ApiClient, api_url
+
+    path = "/v1/journeys" + (f"/{quote(name, safe='')}" if name else "")
+    with ApiClient(api_url(api), key) as client:
+        answer = client.get(path)
+    if as_json:
+        show_json(answer)
+    elif name is None:
+        _show_journeys(answer["journeys"])
+    else:
+        _show_journey(answer)
+
+
+def instances(
+    instance: Annotated[
+        str | None, typer.Argument(help="Show this one with its steps: JOURNEY:PROFILE.", metavar="[ID]")
+    ] = None,
+    journey: Annotated[
+        str | None, typer.Option(help="Only instances of this journey.", metavar="NAME")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Only instances of this profile.", metavar="KEY")
+    ] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(help="Only these: running, completed, failed, canceled, terminated or timed_out."),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Most instances to list.", min=1)] = 50,
+    run: Annotated[
+        str | None, typer.Option(help="With ID: this run, not the latest.", metavar="RUN_ID")
+    ] = None,
+    api: ApiOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists instances, newest first, or shows one with its steps.
+
+    An instance appears in the list about a second after it started.
+    """
+    from urllib.parse import quote
+
+    from sojourn.cli.api_client import ApiClient, api_url
+
+    if instance and (journey or profile or status):
+        raise typer.BadParameter("--journey, --profile and --status are for the list", param_hint="ID")
+    with ApiClient(api_url(api), key) as client:
+        if instance:
+            answer = client.get(f"/v1/instances/{quote(instance, safe='')}", run_id=run)
+        else:
+            answer = _list(client, limit, journey=journey, profile=profile, status=status)
+    if as_json:
+        show_json(answer)
+    elif instance:
+        _show_instance(answer)
+    else:
+        _show_instances(answer)
+
+
+PAGE_SIZE = 500
+
+
+def _list(client: Any, limit: int, **filters: str | None) -> dict[str, Any]:
+    """Read as many instances as wanted, page by page."""
+    found: list[dict[str, Any]] = []
+    page: str | None = None
+    while len(found) < limit:
+        answer = client.get("/v1/instances", limit=min(PAGE_SIZE, limit - len(found)), page=page, **filters)
+        found += answer["instances"]
+        page = answer.get("next_page")
+        if not page:
+            break
+    return {"instances": found, "next_page": page}
+
+
+def _show_journeys(found: list[dict[str, Any]]) -> None:
+    from sojourn.cli.tables import moment, table
+
+    if not found:
+        say("No journey is published yet: `sojourn publish PROJECT` does that.")
+        return
+    columns = ("Journey", "Version#", "State", "Enters on", "Published (UTC)", "Description")
+    rows = [
+        (
+            item["name"],
+            item["version"],
+            item["state"],
+            item["entry_event"],
+            moment(item["published_at"]),
+            item["description"],
+        )
+        for item in found
+    ]
+    out().print(table(columns, rows))
+
+
+def _show_journey(found: dict[str, Any]) -> None:
+    from sojourn.cli.tables import moment, table
+
+    say(f"{found['name']}: {found['description'] or 'no description'}")
+    say(
+        f"{found['state']}; enters on {found['entry_event']}; steps: "
+        f"{', '.join(found['definition']['steps'])}"
+    )
+    rows = [(item["version"], item["state"], moment(item["published_at"])) for item in found["versions"]]
+    out().print(table(("Version#", "State", "Published (UTC)"), rows))
+
+
+def _show_instances(answer: dict[str, Any]) -> None:
+    from sojourn.cli.tables import moment, table
+
+    if not answer["instances"]:
+        say("No instances.")
+        return
+    columns = ("Instance", "Version#", "Status", "Step", "Entered (UTC)", "Ended (UTC)")
+    rows = [
+        (
+            item["workflow_id"],
+            item["version"],
+            item["status"],
+            item["step"],
+            moment(item["entered_at"]),
+            moment(item["ended_at"]),
+        )
+        for item in answer["instances"]
+    ]
+    out().print(table(columns, rows))
+    if answer["next_page"]:
+        warn(f"These are the newest {len(rows):,}; --limit shows more.")
+
+
+def _show_instance(found: dict[str, Any]) -> None:
+    from sojourn.cli.tables import moment, table
+
+    say(f"{found['workflow_id']}   journey {found['journey']} version {found['version']}")
+    say(_standing(found))
+    say(
+        f"entered {moment(found['entered_at'])}"
+        + (f", ended {moment(found['ended_at'])} (UTC)" if found["ended_at"] else " (UTC)")
+    )
+    for problem in filter(None, (found.get("error"), found.get("last_error"))):
+        say(f"{problem.get('step')}: {problem.get('code')}: {problem.get('message')}")
+        break
+    if found["steps"] is None:
+        say("Its steps are not known: no worker answers. Start one with `sojourn worker`.")
+        return
+    columns = ("#", "At (UTC)", "Step", "Kind", "Result", "Next", "Seconds#")
+    rows = [
+        (
+            step["seq"],
+            moment(step["at"]),
+            step["step"] + (f" ({step['visit']})" if step["visit"] > 1 else ""),
+            step["kind"],
+            step["result"],
+            step["next"],
+            "" if step["duration"] is None else f"{step['duration']:.1f}",
+        )
+        for step in found["steps"]
+    ]
+    out().print(table(columns, rows))
+
+
+def _standing(found: dict[str, Any]) -> str:
+    """Say in one line where an instance stands or how it ended."""
+    from sojourn.cli.tables import moment
+
+    if found["outcome"]:
+        return f"{found['outcome']}: {found['text']}" if found["text"] else str(found["outcome"])
+    line = f"{'paused' if found['paused'] else found['status']}"
+    if found["step"]:
+        line += f" at {found['step']}"
+    if found["waiting_for"]:
+        line += f", waiting for {' or '.join(found['waiting_for'])}"
+    if found["until"]:
+        line += f" until {moment(found['until'])}"
+    if found["pending"]:
+        line += f"; {found['pending']} events pending"
+    return line

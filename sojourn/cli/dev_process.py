@@ -1,0 +1,190 @@
+"""What `sojourn dev` does: everything for one project, in one group of processes, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sojourn import __version__
+from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableError
+from sojourn.cli.console import CliError, ExitCode, say, warn
+from sojourn.cli.lock import ProjectLock
+from sojourn.cli.processes import Ports, ProcessError, Stack, TemporalMissingError
+from sojourn.cli.project import data_folder, load, summary, write_schema
+from sojourn.cli.publishing import Outcome, publish
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+DEBOUNCE_MS = 300
+"""Milliseconds without a further change before files are read again: editors save in several steps."""
+
+DOTENV = Path(".env")
+"""The project's secrets, relative to it."""
+
+
+class Dev:
+    """One run of `sojourn dev`."""
+
+    def __init__(self, project: Path, ports: Ports) -> None:
+        """Prepare a run; nothing is started yet.
+
+        Args:
+            project: The project's folder.
+            ports: The ports to use.
+        """
+        self._project = project.absolute()
+        self._ports = ports
+        self._secrets: list[str] = []
+
+    async def run(self) -> int:
+        """Start everything, publish, and watch the files until cancelled.
+
+        Returns:
+            The exit status.
+
+        Raises:
+            CliError: The project is none, another `dev` runs in it, or a process cannot be started.
+        """
+        load(self._project)
+        data = data_folder(self._project)
+        with ProjectLock(data / "lock") as lock:
+            write_schema(self._project)
+            env = self._environment()
+            stack = Stack(data, ports=self._ports, env=env, keep_open=(lock.descriptor,), notify=_log)
+            lock.describe(api=stack.api_url, temporal=stack.temporal_address, ui=stack.ui_url)
+            say(
+                f"Sojourn {__version__}: starting Temporal, a worker and the API for {self._project.name} ..."
+            )
+            try:
+                async with stack:
+                    with _dev_file(data / "dev.json", stack):
+                        self._greet(stack)
+                        await stack.run(self._keep_published(stack))
+            except (ProcessError, TemporalMissingError) as error:
+                raise CliError(str(error), ExitCode.UNREACHABLE) from error
+            finally:
+                say("Stopped. The next start goes on where this one ended.")
+        return int(ExitCode.OK)
+
+    def _environment(self) -> dict[str, str]:
+        """Return the variables that make this a development deployment."""
+        dotenv = self._project / DOTENV
+        self._secrets = self._secret_names(dotenv)
+        return {
+            "SOJOURN_DOTENV": str(dotenv),
+            "SOJOURN_SECRETS": ",".join(self._secrets),
+            "SOJOURN_ALLOW_HOSTS": ",".join([os.environ.get("SOJOURN_ALLOW_HOSTS", ""), *LOOPBACK_HOSTS]),
+        }
+
+    def _secret_names(self, dotenv: Path) -> list[str]:
+        from dotenv import dotenv_values
+
+        allowed = {name.strip() for name in os.environ.get("SOJOURN_SECRETS", "").split(",") if name.strip()}
+        if dotenv.is_file():
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                allowed |= set(dotenv_values(dotenv, interpolate=False))
+        return sorted(allowed)
+
+    def _greet(self, stack: Stack) -> None:
+        for choice in stack.ports.moved:
+            say(f"Port {choice.wanted} is taken: {choice.what} uses {choice.used} instead.")
+        say(f"  API               {stack.api_url}   (its reference: {stack.api_url}/docs)")
+        say(f"  Temporal Web UI   {stack.ui_url}")
+        say(f"  Temporal          {stack.temporal_address}")
+        say(f"  Data and logs     {stack.folder}")
+        if self._secrets:
+            say(f"  Secrets           {', '.join(self._secrets)}")
+
+    async def _publish(self, stack: Stack) -> None:
+        """Publish the project as it is on disk; what is wrong with it is said, and changes nothing."""
+        try:
+            outcome = await asyncio.to_thread(self._publish_now, stack)
+        except (ApiUnreachableError, ApiRefusedError, CliError) as error:
+            _log(f"Not published: {error}", bad=True)
+            return
+        for line in outcome.lines():
+            (say if outcome.ok else warn)(line)
+        if outcome.ok:
+            _log("Running. A changed file is published at once; Ctrl-C stops everything.")
+        else:
+            _log(f"Not published: {summary(outcome.problems)}. What was published before goes on.", bad=True)
+
+    def _publish_now(self, stack: Stack) -> Outcome:
+        with ApiClient(stack.api_url) as client:
+            return publish(client, self._project)
+
+    async def _keep_published(self, stack: Stack) -> None:
+        """Publish, and publish again whenever a file of the project changes."""
+        changed: asyncio.Queue[set[Path]] = asyncio.Queue()
+        # Watching begins first: what changes while the first publication runs must not be missed.
+        watching = asyncio.create_task(self._watch(changed))
+        try:
+            await self._publish(stack)
+            while True:
+                paths = await changed.get()
+                _log(f"Changed: {', '.join(map(str, sorted(paths)))}")
+                if DOTENV in paths:
+                    self._reread_secrets(stack)
+                if paths != {DOTENV}:
+                    await self._publish(stack)
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+    async def _watch(self, changed: asyncio.Queue[set[Path]]) -> None:
+        from watchfiles import awatch
+
+        relevant = _Relevant(self._project)
+        async for changes in awatch(self._project, watch_filter=relevant, debounce=DEBOUNCE_MS, step=50):
+            changed.put_nowait({Path(path).relative_to(self._project) for _, path in changes})
+
+    def _reread_secrets(self, stack: Stack) -> None:
+        """Values are read at each use; names are known from the start, so new ones need a new worker."""
+        before = self._secrets
+        env = self._environment()
+        if self._secrets != before:
+            _log("The names of secrets have changed: the worker starts again.")
+            stack.restart_workers(env)
+
+
+class _Relevant:
+    """Says which changes concern the project: its definitions and its `.env`, not hidden folders."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+
+    def __call__(self, change: object, path: str) -> bool:
+        relative = Path(path).relative_to(self._project)
+        if relative == DOTENV:
+            return True
+        hidden = any(part.startswith(".") for part in relative.parts)
+        return not hidden and relative.suffix in {".yaml", ".yml"}
+
+
+@contextlib.contextmanager
+def _dev_file(path: Path, stack: Stack) -> Iterator[None]:
+    """Leave word of how to reach this run, for the other commands, while it lasts."""
+    state = {
+        "pid": os.getpid(),
+        "api": stack.api_url,
+        "temporal": stack.temporal_address,
+        "ui": stack.ui_url,
+        "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    # Written beside and moved, so that nobody reads half of it.
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(state, indent=2) + "\n", "utf-8")
+    partial.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _log(message: str, *, bad: bool = False) -> None:
+    (warn if bad else say)(f"{time.strftime('%H:%M:%S')} {message}")

@@ -1,0 +1,70 @@
+"""Publishing a project over the API, and saying what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sojourn.cli.api_client import ApiClient, ApiRefusedError
+from sojourn.cli.project import describe, load
+
+PUBLISH_PATH = "/v1/journeys"
+
+
+@dataclass
+class Outcome:
+    """What became of a publication.
+
+    Attributes:
+        ok: Whether it was taken.
+        answer: The API's answer, or its problem details.
+        problems: Errors and warnings, as plain JSON.
+    """
+
+    ok: bool
+    answer: Mapping[str, Any]
+    problems: list[dict[str, Any]]
+
+    def lines(self) -> list[str]:
+        """Return what to tell a person: problems first, then what is new."""
+        lines = describe(self.problems)
+        if not self.ok:
+            return lines
+        published = [f"{item['journey']} version {item['version']}" for item in self.answer["published"]]
+        for what in ("events", "endpoints"):
+            if self.answer[what]:
+                lines.append(f"Changed {what}: {', '.join(self.answer[what])}")
+        lines.append(f"Published: {', '.join(published)}" if published else "Published: no journey is new")
+        if self.answer["unchanged"]:
+            lines.append(f"Unchanged: {', '.join(map(_name, self.answer['unchanged']))}")
+        return lines
+
+
+def publish(client: ApiClient, folder: Path) -> Outcome:
+    """Publish a project's files.
+
+    Args:
+        client: An open connection.
+        folder: The project.
+
+    Returns:
+        What the API says, also where it refuses the definitions.
+
+    Raises:
+        CliError: The folder is no project, nothing answers, or the API refuses for another reason.
+    """
+    project = load(folder)
+    try:
+        answer = client.post(PUBLISH_PATH, {"files": project.files})
+    except ApiRefusedError as refused:
+        problems = refused.problem.get("problems")
+        if not isinstance(problems, list):
+            raise
+        return Outcome(False, refused.problem, problems)
+    return Outcome(True, answer, answer.get("problems", []))
+
+
+def _name(item: Any) -> str:
+    return f"{item['journey']} version {item['version']}" if isinstance(item, dict) else str(item)

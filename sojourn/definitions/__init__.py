@@ -5,5 +5,19 @@ from __future__ import annotations
 from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.endpoints import EndpointDefinition
 from sojourn.definitions.events import EventDefinition
+from sojourn.definitions.hashing import content_hash
+from sojourn.definitions.journeys import JourneyDefinition
+from sojourn.definitions.problems import Problem
+from sojourn.definitions.project import Project, load_project, load_texts
 
-__all__ = ["EndpointDefinition", "EventDefinition", "parse_duration"]
+__all__ = [
+    "EndpointDefinition",
+    "EventDefinition",
+    "JourneyDefinition",
+    "Problem",
+    "Project",
+    "content_hash",
+    "load_project",
+    "load_texts",
+    "parse_duration",
+]

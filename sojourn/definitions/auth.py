@@ -51,7 +51,7 @@ class BearerAuth(Model):
 
 
 class OAuth2Auth(Model):
-    """OAuth 2 client credentials: a token is asked for, kept until shortly before it expires, sent as bearer."""
+    """OAuth 2 client credentials: a token is asked for, kept while it holds, and sent as bearer."""
 
     type: Literal["oauth2"]
     token_url: str
@@ -69,8 +69,8 @@ class CustomAuth(Model):
     """A token asked for in two steps, in a way of the endpoint's own.
 
     The request goes to `token_url`; the token is found in its JSON answer at `token` (names separated by
-    dots; left out: the whole body is the token); it is then sent as `send` says, and kept for `cache`, or for the
-    number of seconds that the answer has at `expires`.
+    dots; left out: the whole body is the token); it is then sent as `send` says, and kept for `cache`, or
+    for the number of seconds that the answer has at `expires`.
     """
 
     type: Literal["custom"]

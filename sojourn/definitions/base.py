@@ -21,7 +21,8 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 _STEP = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9_])?")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_RESERVED = frozenset({"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import"}) | {
+# The reserved words of CEL, on two lines for the eye.
+_RESERVED = {"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import"} | {
     "in", "let", "loop", "namespace", "null", "package", "return", "true", "var", "void", "while"
 }  # fmt: skip
 
@@ -31,7 +32,7 @@ def _journey_name(value: str) -> str:
         raise problem(
             Code.NAME,
             f"{value[:80]!r} cannot be the name of a journey",
-            "Use up to 64 lower-case letters, digits, '.', '_' and '-'; begin and end with a letter or digit.",
+            "Use up to 64 lower-case letters, digits, '.', '_', '-'; begin and end with a letter or digit.",
         )
     return value
 
@@ -61,7 +62,7 @@ def _identifier(value: str) -> str:
         raise problem(
             Code.NAME,
             f"{value[:80]!r} cannot be the name of a value in expressions",
-            "Use up to 64 letters, digits and '_', begin with a letter; words of the language are not allowed.",
+            "Use up to 64 letters, digits and '_', begin with a letter, and use no word of the language.",
         )
     return value
 

@@ -77,6 +77,7 @@ class Code(StrEnum):
     UNKNOWN_KEYWORD = "W604"
     UNUSED_PARAMETER = "W605"
     NEVER_BEFORE = "W606"
+    OUTLIVES = "W607"
 
 
 class Explanation(NamedTuple):

@@ -14,8 +14,8 @@ class EventDefinition(Model):
     """An event, read from a document `event: NAME`.
 
     `key` is the expression that yields the profile key from `event`, the event's data: a text, or a whole
-    number. `when` is a rule: where it is false, the event is not this event. `data_schema` (in files: `schema`)
-    is the JSON Schema of the data; none: any object will do.
+    number. `when` is a rule: where it is false, the event is not this event. `data_schema` (in files:
+    `schema`) is the JSON Schema of the data; none: any object will do.
     """
 
     name: Name

@@ -16,7 +16,9 @@ def content_hash(value: Any) -> str:
     Returns:
         32 hex digits of BLAKE2b.
     """
-    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

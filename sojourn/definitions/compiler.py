@@ -1,0 +1,154 @@
+"""From a checked journey to the compiled one: plain JSON, self-contained, every `next` resolved.
+
+The compiled journey is the start input of an instance and stays with it to its end. `FORMAT` is raised when a change
+of it needs other workflow code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sojourn.definitions import limits
+from sojourn.definitions.dates import parse_moment, zone
+from sojourn.definitions.durations import whole
+from sojourn.definitions.endpoints import EndpointDefinition
+from sojourn.definitions.journeys import JourneyDefinition
+from sojourn.definitions.steps import (
+    ActionStep,
+    ConditionStep,
+    EndStep,
+    FetchStep,
+    SetStep,
+    SplitStep,
+    Step,
+    WaitForStep,
+    WaitStep,
+)
+
+FORMAT = 1
+"""Version of the compiled form."""
+
+
+def compile_journey(
+    journey: JourneyDefinition, endpoints: Mapping[str, EndpointDefinition]
+) -> dict[str, Any]:
+    """Return the compiled journey, as described in `docs/reference/definitions.md`.
+
+    Args:
+        journey: A journey without errors.
+        endpoints: The project's endpoints by id, such as `source:crm.customer`.
+
+    Returns:
+        Plain JSON. Durations are seconds; expressions are text; templates are JSON with `${...}` in its texts.
+
+    Raises:
+        ValueError: The journey was not checked, and has a date or a kind of step that cannot be compiled.
+    """
+    start, end = _dates(journey)
+    waits = [step for step in journey.steps.values() if isinstance(step, WaitForStep)]
+    listens = {event.event for step in waits for event in step.wait_for}
+    listens |= {criterion.event for criterion in journey.exit_when}
+    order = list(journey.steps)
+    following: Iterable[str | None] = [*order[1:], None]
+    return {
+        "format": FORMAT,
+        "name": journey.name,
+        "description": journey.description,
+        "timezone": journey.timezone,
+        "timeout": whole(journey.timeout),
+        "call_timeout": whole(journey.call_timeout),
+        "max_visits": limits.MAX_VISITS,
+        "max_pending": limits.MAX_PENDING,
+        "entry": {"event": journey.entry.event},
+        "reentry": {"allow": journey.reentry.allow, "after": whole(journey.reentry.after)},
+        "start": start,
+        "end": end,
+        "exit_when": [{"event": item.event, "when": item.when} for item in journey.exit_when],
+        "listens": sorted(listens),
+        "uses_since_entry": any(step.since == "entry" for step in waits),
+        "first": order[0],
+        "endpoints": _endpoints(journey, endpoints),
+        "steps": {
+            name: _step(step, after)
+            for (name, step), after in zip(journey.steps.items(), following, strict=True)
+        },
+    }
+
+
+def _dates(journey: JourneyDefinition) -> tuple[str | None, str | None]:
+    where = zone("UTC" if "${" in journey.timezone else journey.timezone)
+    start = parse_moment(journey.start, where) if journey.start else None
+    end = parse_moment(journey.end, where, last=True) if journey.end else None
+    return _moment(start), _moment(end)
+
+
+def _moment(value: datetime | None) -> str | None:
+    return value.isoformat().replace("+00:00", "Z") if value else None
+
+
+def _endpoints(
+    journey: JourneyDefinition, endpoints: Mapping[str, EndpointDefinition]
+) -> dict[str, dict[str, Any]]:
+    used = {}
+    for step in journey.steps.values():
+        if isinstance(step, FetchStep):
+            used[step.fetch] = ("source", endpoints[f"source:{step.fetch}"])
+        elif isinstance(step, ActionStep):
+            used[step.action] = ("action", endpoints[f"action:{step.action}"])
+    return {
+        name: {"kind": kind, "throttled": definition.throttle is not None}
+        for name, (kind, definition) in sorted(used.items())
+    }
+
+
+def _step(step: Step, following: str | None) -> dict[str, Any]:
+    onward = step.next or following
+    compiled: dict[str, Any] = {"kind": step.kind, "label": step.label}
+    if isinstance(step, WaitForStep):
+        return compiled | _wait_for(step, onward)
+    if isinstance(step, WaitStep):
+        wait = {"for": _span(step.wait.for_)} if step.wait.for_ is not None else {"until": step.wait.until}
+        return compiled | wait | {"next": onward}
+    if isinstance(step, ConditionStep):
+        branches = [{"when": branch.when, "next": branch.next or onward} for branch in step.condition]
+        return compiled | {"on_error": step.on_error, "branches": branches, "else": step.else_}
+    if isinstance(step, SplitStep):
+        shares = [
+            {"share": whole(branch.share), "next": branch.next or onward} for branch in step.split.branches
+        ]
+        return compiled | {"branches": shares, "by": step.split.by}
+    if isinstance(step, FetchStep):
+        return compiled | _call(step.fetch, step, onward)
+    if isinstance(step, ActionStep):
+        return compiled | _call(step.action, step, onward)
+    if isinstance(step, SetStep):
+        return compiled | {"values": step.set, "next": onward}
+    if isinstance(step, EndStep):
+        return compiled | {"outcome": step.end}
+    raise ValueError(f"{step.kind} steps are not available yet")
+
+
+def _wait_for(step: WaitForStep, onward: str | None) -> dict[str, Any]:
+    events = [
+        {
+            "event": event.event,
+            "when": event.when,
+            "next": None if event.restart else event.next or onward,
+            "restart": event.restart,
+        }
+        for event in step.wait_for
+    ]
+    timeout = None
+    if step.timeout:
+        timeout = {"after": _span(step.timeout.after), "next": step.timeout.next or onward}
+    return {"events": events, "timeout": timeout, "since": step.since}
+
+
+def _span(value: float | str) -> float | str:
+    return value if isinstance(value, str) else whole(value)
+
+
+def _call(endpoint: str, step: FetchStep | ActionStep, onward: str | None) -> dict[str, Any]:
+    return {"on_error": step.on_error, "endpoint": endpoint, "with": step.with_, "next": onward}

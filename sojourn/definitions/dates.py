@@ -1,0 +1,100 @@
+"""Dates and times of day as journey authors write them, in a time zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})?")
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo | None:
+    """Return the time zone with an IANA name, or None if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return None
+
+
+def zone_names() -> list[str]:
+    """Return the names of all time zones."""
+    return sorted(available_timezones())
+
+
+def parse_clock(text: str) -> tuple[int, int] | None:
+    """Return hour and minute of a time of day such as `09:00`, or None if it is none."""
+    found = _CLOCK.fullmatch(text.strip())
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def parse_date(text: str) -> date | None:
+    """Return a date such as `2026-12-31`, or None if it is none."""
+    if not _DATE.fullmatch(text.strip()):
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def resolve(local: datetime, where: ZoneInfo) -> datetime:
+    """Return the moment, in UTC, that a local time means.
+
+    A time that a clock change skips means the first moment after the gap; one that comes twice means the first.
+
+    Args:
+        local: Date and time without zone.
+        where: The time zone.
+    """
+    first = local.replace(tzinfo=where, fold=0).astimezone(UTC)
+    if first.astimezone(where).replace(tzinfo=None) == local:
+        return first
+    # In a gap: the change lies between the two readings of the skipped time.
+    early, late = local.replace(tzinfo=where, fold=1).astimezone(UTC), first
+    before = early.astimezone(where).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) / 2
+        if middle.astimezone(where).utcoffset() == before:
+            early = middle
+        else:
+            late = middle
+    return late.replace(microsecond=0)
+
+
+def parse_moment(text: str, where: ZoneInfo | None, *, last: bool = False) -> datetime:
+    """Return the moment that a text means.
+
+    Args:
+        text: A date (`2026-12-31`), a local date and time (`2026-12-31T18:00`), or one with an offset.
+        where: The time zone of what has no offset; None if it is not known.
+        last: A date means its end instead of its beginning.
+
+    Returns:
+        The moment in UTC.
+
+    Raises:
+        ValueError: The text means no moment. The message says what to write.
+    """
+    cleaned = text.strip()
+    day = parse_date(cleaned)
+    if day is not None:
+        local = datetime(day.year, day.month, day.day) + timedelta(days=1 if last else 0)  # noqa: DTZ001
+    elif _MOMENT.fullmatch(cleaned):
+        try:
+            local = datetime.fromisoformat(cleaned.upper().replace("Z", "+00:00"))
+        except ValueError:
+            raise ValueError("there is no such date or time; write it like 2026-12-31T18:00") from None
+        if local.tzinfo is not None:
+            return local.astimezone(UTC)
+    else:
+        raise ValueError(
+            "this is no date; write it like 2026-12-31, 2026-12-31T18:00 or 2026-12-31T18:00:00Z"
+        )
+    if where is None:
+        raise ValueError("the time zone is not fixed; write the offset too, such as 2026-12-31T18:00:00Z")
+    return resolve(local, where)

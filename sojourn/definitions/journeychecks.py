@@ -1,0 +1,158 @@
+"""Checks of a journey that need no expressions: its head and the graph of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.definitions import limits
+from sojourn.definitions.codes import Code
+from sojourn.definitions.dates import parse_moment, zone, zone_names
+from sojourn.definitions.graph import Exit, cycles, exits, reachable
+from sojourn.definitions.problems import nearest, sentence
+from sojourn.definitions.reading import Reading, ReadJourney
+from sojourn.definitions.stepchecks import check_event, check_step
+from sojourn.definitions.stepreading import targets
+from sojourn.definitions.steps import JumpStep
+
+
+def check_journey(journey: ReadJourney, reading: Reading) -> None:
+    """Report what is wrong with a journey, apart from its expressions."""
+    _check_head(journey, reading)
+    for step, model in journey.steps.items():
+        if model is not None:
+            check_step(journey, step, model, reading)
+    check_graph(journey)
+
+
+def check_jumps(reading: Reading) -> None:
+    """Report journeys that jump to each other in a circle, a journey that jumps to itself included."""
+    jumps: dict[str, dict[str, str]] = {}
+    for name, journey in reading.journeys.items():
+        jumps[name] = {
+            model.jump: step
+            for step, model in reversed(journey.steps.items())
+            if isinstance(model, JumpStep) and model.jump in reading.journeys
+        }
+    for cycle in cycles(jumps):
+        target = cycle[1 % len(cycle)]
+        first = reading.journeys[cycle[0]]
+        path = ("steps", jumps[cycle[0]][target], "jump")
+        message = (
+            f"The journeys {_arrows(cycle)} jump in a circle"
+            if len(cycle) > 1
+            else "The journey jumps to itself"
+        )
+        first.source.report(Code.JUMP_LOOP, path, message, "Remove one of the jumps.")
+
+
+def _arrows(cycle: list[str]) -> str:
+    shown = cycle if len(cycle) <= 8 else [*cycle[:7], "..."]
+    return " → ".join(f"`{name}`" if name != "..." else name for name in [*shown, cycle[0]])
+
+
+# The head of a journey -------------------------------------------------------------------------------------
+
+
+def _check_head(journey: ReadJourney, reading: Reading) -> None:
+    head, source = journey.head, journey.source
+    if head is None:
+        return
+    check_event(head.entry.event, ("entry", "event"), source, reading)
+    for index, criterion in enumerate(head.exit_when):
+        check_event(criterion.event, ("exit_when", index, "event"), source, reading)
+    least, most = limits.CALL_TIMEOUT
+    if not least <= head.call_timeout <= most:
+        source.report(
+            Code.OUT_OF_RANGE,
+            ("call_timeout",),
+            f"A call may take from {least} s to {most} s",
+            f"Write a duration from {least}s to {most}s.",
+        )
+    if "${" not in head.timezone and zone(head.timezone) is None:
+        near = nearest(head.timezone, zone_names())
+        source.report(
+            Code.TIMEZONE,
+            ("timezone",),
+            f"There is no time zone `{head.timezone[:60]}`",
+            f"Did you mean `{near}`?" if near else "Write an IANA name such as Europe/Paris, or UTC.",
+        )
+    _check_dates(journey)
+
+
+def _check_dates(journey: ReadJourney) -> None:
+    head, source = journey.head, journey.source
+    assert head is not None
+    where = zone("UTC" if "${" in head.timezone else head.timezone) or zone("UTC")
+    moments = {}
+    for name, text in (("start", head.start), ("end", head.end)):
+        if text is None:
+            continue
+        try:
+            moments[name] = parse_moment(text, where, last=name == "end")
+        except ValueError as error:
+            message, _, hint = str(error).partition("; ")
+            source.report(Code.DATE, (name,), sentence(message), sentence(hint) + ".")
+    if len(moments) == 2 and moments["start"] >= moments["end"]:
+        message = "The journey ends before it starts"
+        source.report(Code.DATE, ("end",), message, "Write an `end` after `start`.")
+
+
+# The graph -------------------------------------------------------------------------------------------------
+
+
+def links_of(journey: ReadJourney) -> dict[str, list[Exit]]:
+    """Return the ways out of each step; of a step that could not be read, all that it may name."""
+    order = list(journey.steps)
+    raw = journey.source.document.value.get("steps", {})
+    links: dict[str, list[Exit]] = {}
+    for index, step in enumerate(order):
+        following = order[index + 1] if index + 1 < len(order) else None
+        model = journey.steps[step]
+        if model is not None:
+            links[step] = exits(model, following)
+        else:
+            links[step] = [Exit(name, (), "") for name in sorted(targets(raw[step]))] + [
+                Exit(following, (), "")
+            ]
+    return links
+
+
+def check_graph(journey: ReadJourney) -> None:
+    """Report steps that nothing reaches, and loops in which no time passes."""
+    links = links_of(journey)
+    _check_reached(journey, links)
+    _check_cycles(journey, links)
+
+
+def _check_reached(journey: ReadJourney, links: Mapping[str, list[Exit]]) -> None:
+    if not links:
+        return
+    lost = set(links) - reachable(links, next(iter(links)))
+    while lost:
+        led_to = {way.target for step in lost for way in links[step] if way.target != step}
+        # The first of a chain is named, not what follows from it; in a circle, the one written first.
+        step = next((name for name in links if name in lost and name not in led_to), None)
+        step = step or next(name for name in links if name in lost)
+        journey.source.report(
+            Code.UNREACHABLE,
+            ("steps", step),
+            f"Nothing leads to the step `{step[:80]}`",
+            "Name it as `next` of the step before it, or remove it.",
+            key=True,
+        )
+        lost -= reachable(links, step)
+
+
+def _check_cycles(journey: ReadJourney, links: Mapping[str, list[Exit]]) -> None:
+    busy = {
+        step: links[step] for step, model in journey.steps.items() if model is not None and not model.waits
+    }
+    narrowed = {step: [way.target for way in ways if way.target in busy] for step, ways in busy.items()}
+    for cycle in cycles({step: [name for name in names if name] for step, names in narrowed.items()}):
+        back = next(way for way in links[cycle[-1]] if way.target == cycle[0])
+        journey.source.report(
+            Code.CYCLE,
+            ("steps", cycle[-1], *back.path),
+            f"The steps {_arrows(cycle)} form a loop in which no time passes",
+            "Put a `wait` or a `wait_for` on the way, such as wait: {for: 1h}.",
+        )

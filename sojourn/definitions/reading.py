@@ -1,0 +1,202 @@
+"""From documents to models: what each document is, and whether it has the shape of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from sojourn.definitions.codes import Code
+from sojourn.definitions.endpoints import EndpointDefinition
+from sojourn.definitions.events import EventDefinition
+from sojourn.definitions.journeys import JourneyHead
+from sojourn.definitions.leaks import check_leaks
+from sojourn.definitions.limits import Limits
+from sojourn.definitions.problems import Problem, choose, dotted
+from sojourn.definitions.shape import Source, described, fit
+from sojourn.definitions.stepreading import read_steps
+from sojourn.definitions.steps import Step
+from sojourn.definitions.yamlfile import Document, read_documents
+
+KINDS = ("event", "source", "action", "journey")
+"""The first keys that documents may have."""
+
+
+@dataclass(slots=True)
+class ReadEvent:
+    """An event document; `model` is None where it has not the shape of an event."""
+
+    source: Source
+    model: EventDefinition | None
+
+
+@dataclass(slots=True)
+class ReadEndpoint:
+    """A document of a source or an action."""
+
+    source: Source
+    model: EndpointDefinition | None
+
+
+@dataclass(slots=True)
+class ReadJourney:
+    """A journey document. A step that has not the shape of any is None; the others are there all the same."""
+
+    source: Source
+    name: str
+    head: JourneyHead | None
+    steps: dict[str, Step | None]
+
+
+@dataclass(slots=True)
+class Reading:
+    """All that was read from a project's files."""
+
+    problems: list[Problem] = field(default_factory=list)
+    events: dict[str, ReadEvent] = field(default_factory=dict)
+    endpoints: dict[str, ReadEndpoint] = field(default_factory=dict)
+    journeys: dict[str, ReadJourney] = field(default_factory=dict)
+    broken: bool = False
+    """A file could not be read to its end, so that names may be missing which it declares."""
+
+
+def read_files(files: Mapping[str, str], limits: Limits, problems: list[Problem]) -> Reading:
+    """Read the documents of all files.
+
+    Args:
+        files: Text of each file by its path.
+        limits: What a project may hold.
+        problems: What is wrong already; what is found is added.
+    """
+    reading = Reading(problems=problems, broken=any(problem.severity == "error" for problem in problems))
+    for name in sorted(files):
+        _read_file(name, files[name], limits, reading)
+    return reading
+
+
+def _read_file(name: str, text: str, limits: Limits, reading: Reading) -> None:
+    size = len(text.encode("utf-8", "replace"))
+    if size > limits.file_size:
+        message = f"The file has {size:,} bytes; at most {limits.file_size:,} are read"
+        reading.problems.append(
+            Problem(Code.TOO_LARGE.value, "error", name, 0, 0, "", message, "Divide it into several files.")
+        )
+        reading.broken = True
+        return
+    documents, broken = read_documents(text.removeprefix("\ufeff"), limits)
+    for found in broken:
+        reading.broken |= found.code in (Code.YAML, Code.TAB, Code.TOO_LARGE)
+        place = (found.line, found.column)
+        reading.problems.append(
+            Problem(found.code.value, "error", name, *place, dotted(found.path), found.message, found.hint)
+        )
+    for document in documents:
+        if document.value is not None:
+            _read_document(Source(name, document, reading.problems), limits, reading)
+
+
+def _read_document(source: Source, limits: Limits, reading: Reading) -> None:
+    value = source.document.value
+    if not isinstance(value, dict) or not value:
+        source.report(
+            Code.NOT_A_MAPPING,
+            (),
+            f"A document must be a mapping, not {described(value) if value != {} else 'an empty one'}",
+            f"Begin it with one of {', '.join(f'`{kind}: NAME`' for kind in KINDS)}.",
+        )
+        return
+    check_leaks(value, source)
+    kind = _kind(value, source)
+    if kind is None:
+        return
+    source.kind = kind
+    name = value[kind]
+    if not isinstance(name, str):
+        source.report(
+            Code.WRONG_VALUE,
+            (kind,),
+            f"The name of the {kind} must be a text, not {described(name)}",
+            f"Write `{kind}: some-name`.",
+        )
+        name = ""
+    {"event": _event, "source": _endpoint, "action": _endpoint, "journey": _journey}[kind](
+        source, name, value, limits, reading
+    )
+
+
+def _kind(value: dict[str, Any], source: Source) -> str | None:
+    first = next(iter(value))
+    if first in KINDS:
+        return first
+    others = [kind for kind in KINDS if kind in value]
+    if len(others) == 1:
+        source.report(
+            Code.DOCUMENT_KIND,
+            (first,),
+            f"The first key of a document says what it is, and `{first[:60]}` says nothing",
+            f"Move `{others[0]}: ...` to the top.",
+            key=True,
+        )
+        return others[0]
+    source.report(
+        Code.DOCUMENT_KIND,
+        (first,),
+        f"The first key of a document says what it is, and `{first[:60]}` is nothing that Sojourn knows",
+        choose(first, KINDS),
+        key=True,
+    )
+    return None
+
+
+def _taken(source: Source, name: str, earlier: Source | None) -> bool:
+    """Report a name that another document has already."""
+    if earlier is None or not name:
+        return False
+    line, _ = earlier.document.place((earlier.kind,), key=True)
+    same = earlier.kind == source.kind
+    source.report(
+        Code.DUPLICATE_NAME,
+        (source.kind,),
+        f"There is {'another' if same else 'a'} {earlier.kind} with the name `{name[:80]}`, "
+        f"in {PurePosixPath(earlier.file).as_posix()}, line {line}",
+        "Give each a name of its own.",
+    )
+    return True
+
+
+def _named(value: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {"name" if key == kind else key: item for key, item in value.items()}
+
+
+def _event(source: Source, name: str, value: dict[str, Any], _: Limits, reading: Reading) -> None:
+    earlier = reading.events.get(name)
+    taken = _taken(source, name, earlier.source if earlier else None)
+    model = fit(EventDefinition, _named(value, "event"), source, rename="event") if name else None
+    if name and not taken:
+        reading.events[name] = ReadEvent(source, model)
+
+
+def _endpoint(source: Source, name: str, value: dict[str, Any], _: Limits, reading: Reading) -> None:
+    kind = source.kind
+    # A journey's steps name sources and actions alike, and its instances know them by name only.
+    earlier = reading.endpoints.get(f"source:{name}") or reading.endpoints.get(f"action:{name}")
+    taken = _taken(source, name, earlier.source if earlier else None)
+    model = (
+        fit(EndpointDefinition, _named(value, kind) | {"kind": kind}, source, rename=kind) if name else None
+    )
+    if name and not (taken and earlier and earlier.source.kind == kind):
+        reading.endpoints[f"{kind}:{name}"] = ReadEndpoint(source, model)
+
+
+def _journey(source: Source, name: str, value: dict[str, Any], limits: Limits, reading: Reading) -> None:
+    earlier = reading.journeys.get(name)
+    taken = _taken(source, name, earlier.source if earlier else None)
+    head = _named({key: item for key, item in value.items() if key != "steps"}, "journey")
+    model = fit(JourneyHead, head, source, rename="journey") if name else None
+    steps = read_steps(value, source, limits)
+    if name and not taken:
+        reading.journeys[name] = ReadJourney(source, name, model, steps)
+
+
+__all__ = ["Document", "ReadEndpoint", "ReadEvent", "ReadJourney", "Reading", "read_files"]

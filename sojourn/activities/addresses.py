@@ -16,19 +16,22 @@ from typing import Any
 AddrInfo = tuple[int, int, int, str, tuple[Any, ...]]
 """One result of `socket.getaddrinfo`."""
 
-# Ranges that `ipaddress` calls global but that lead, or may lead, to a private IPv4 address: NAT64 (RFC 6052,
-# RFC 8215), 6to4 and its relays, Teredo, ISATAP-like site-local addresses. Documentation and
-# benchmark ranges are already not global.
-_TRANSITION = tuple(
+# What `ipaddress` calls global, in some versions of Python at least, and what is none the less not to be
+# called:
+_REFUSED = tuple(
     ipaddress.ip_network(text)
     for text in (
+        # IPv4 addresses in IPv6 clothes: NAT64 (RFC 6052, RFC 8215), 6to4 and its relays, Teredo,
+        # IPv4-compatible.
         "64:ff9b::/96",
         "64:ff9b:1::/48",
         "2002::/16",
-        "2001::/32",
         "192.88.99.0/24",
-        "fec0::/10",
+        "2001::/32",
         "::/96",
+        "fec0::/10",  # site-local, once
+        "192.0.0.0/24",  # protocol assignments; a cloud's metadata service is among them
+        "168.63.129.16/32",  # another cloud's host, at an address that looks public
     )
 )
 
@@ -54,7 +57,7 @@ def is_public(address: str) -> bool:
             return is_public(str(parsed.ipv4_mapped))
     if not parsed.is_global or parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified:
         return False
-    return not any(parsed.version == network.version and parsed in network for network in _TRANSITION)
+    return not any(parsed.version == network.version and parsed in network for network in _REFUSED)
 
 
 class AddressGuard:
@@ -128,7 +131,8 @@ def _parse_allowed(text: str) -> tuple[str, int | None]:
     text = text.strip()
     host, port = text, ""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, closed, rest = text[1:].partition("]")
+        host = host if closed else ""
         port = rest.removeprefix(":")
     elif text.count(":") == 1:
         host, _, port = text.partition(":")

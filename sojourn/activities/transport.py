@@ -12,7 +12,7 @@ import contextlib
 import json
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -131,11 +131,13 @@ class Transport:
             raise CallError(TIMED_OUT, f"no complete answer within {within:g} s") from None
 
     async def _follow(self, owner: str, request: HttpRequest) -> HttpResponse:
-        url = httpx.URL(request.url)
-        client = self._client(owner, url)
-        todo = client.build_request(
-            request.method, url, headers=list(request.headers), content=request.body, timeout=_TIMEOUT
-        )
+        try:
+            url = httpx.URL(request.url)
+            todo = self._client(owner, url).build_request(
+                request.method, url, headers=list(request.headers), content=request.body, timeout=_TIMEOUT
+            )
+        except (httpx.InvalidURL, ValueError):
+            raise refused("the URL is none that can be called") from None
         for _ in range(MAX_REDIRECTS + 1):
             response, following = await self._once(self._client(owner, todo.url), todo)
             if following is None:
@@ -156,6 +158,8 @@ class Transport:
         try:
             response = await client.send(request, stream=True, follow_redirects=False)
             following = response.next_request if response.status_code in _REDIRECTS else None
+            if following is not None:
+                await following.aread()  # else the transport would send its body in chunks
             headers = {name.lower(): value for name, value in reversed(response.headers.multi_items())}
             body = b"" if following else await _read(response)
             return HttpResponse(response.status_code, headers, body), following
@@ -218,34 +222,27 @@ async def _read(response: httpx.Response) -> bytes:
     """Read a body up to the limit, decompressing it ourselves: a small body may unfold to gigabytes.
 
     Raises:
-        CallError: Too large, or in an encoding that was not asked for.
+        CallError: Too large, cut off, or in an encoding that was not asked for.
     """
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    unpack: Callable[[bytes], bytes] = bytes
+    status = response.status_code
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    inflater = None
     if encoding in {"gzip", "x-gzip", "deflate"}:
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
-
-        def unpack(data: bytes) -> bytes:
-            return inflater.decompress(data, MAX_BODY + 1)
-
     elif encoding not in {"identity", ""}:
-        raise CallError(
-            INVALID_RESPONSE,
-            "the answer is compressed in a way that was not asked for",
-            status=response.status_code,
-        )
+        message = "the answer is compressed in a way that was not asked for"
+        raise CallError(INVALID_RESPONSE, message, status=status)
     parts: list[bytes] = []
     size = 0
     async for chunk in response.aiter_raw():
-        part = unpack(chunk)
+        part = inflater.decompress(chunk, MAX_BODY + 1) if inflater else chunk
         size += len(part)
         if size > MAX_BODY:
-            raise CallError(
-                INVALID_RESPONSE,
-                f"the answer is larger than {MAX_BODY // 1024} KiB",
-                status=response.status_code,
-            )
+            message = f"the answer is larger than {MAX_BODY // 1024} KiB"
+            raise CallError(INVALID_RESPONSE, message, status=status)
         parts.append(part)
+    if inflater and size and not inflater.eof:
+        raise CallError(NETWORK, "the connection broke in the middle of the answer", retryable=True)
     return b"".join(parts)
 
 
@@ -266,10 +263,12 @@ def _as_call_error(error: Exception, response: httpx.Response | None) -> CallErr
     if isinstance(error, (zlib.error, httpx.DecodingError)):
         return CallError(INVALID_RESPONSE, "the answer's compressed body is broken", status=status)
     cause: BaseException = error.__cause__ or error
-    if isinstance(cause, aiohttp.ClientResponseError) or isinstance(error, httpx.RemoteProtocolError):
+    if isinstance(error, aiohttp.ClientResponseError):
         return CallError(INVALID_RESPONSE, "the answer is not HTTP", status=status)
+    if isinstance(error, httpx.RemoteProtocolError):
+        return CallError(INVALID_RESPONSE, "the answer redirects to something that is no URL", status=status)
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
-        return refused("the URL cannot be called")
+        return refused("the URL is none that can be called")
     text = _NETWORK_TEXTS.get(type(cause), "the connection failed")
     if response is not None:
         text = "the connection broke in the middle of the answer"

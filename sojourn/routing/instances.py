@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import binascii
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+)
+from temporalio.exceptions import ApplicationError, TemporalError
+from temporalio.service import RPCError, RPCStatusCode
 
-STATUSES = ("running", "completed", "failed", "canceled", "terminated", "timed_out")
-"""What an instance's workflow can be, in Temporal's words."""
+from sojourn import names
+from sojourn.routing.model import RoutingUnavailable
+from sojourn.routing.temporal import CLOSED, NAME, PROFILE, STEP, VERSION, Unreachable, bounded
+from sojourn.temporal import RPC_DEADLINE
+
+QUERY_DEADLINE = 3.0
+"""Seconds that a worker has to say where an instance is. Without an answer, what Temporal itself knows is told."""
+
+STATUSES = {
+    "running": "Running",
+    "completed": "Completed",
+    "failed": "Failed",
+    "canceled": "Canceled",
+    "terminated": "Terminated",
+    "timed_out": "TimedOut",
+}
+"""What an instance's workflow can be, in Temporal's words: as we write them, and as its queries do."""
+
+MOST_LISTED = 1000
+
+_ENDED_AS = {"canceled": "stopped", "terminated": "stopped", "timed_out": "timed_out", "failed": "failed"}
+_STATE = ("journey", "version", "profile", "step", "kind", "until", "entered_at", "pending", "dropped")
+_RESULT = (
+    "journey",
+    "version",
+    "profile",
+    "outcome",
+    "text",
+    "entered_at",
+    "ended_at",
+    "dropped",
+    "steps",
+    "error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +83,46 @@ async def list_instances(
     limit: int = 50,
     page: str | None = None,
     private_keys: bool = False,
+    search_attributes: bool = True,
 ) -> InstancePage:
     """Find instances. What happened in the last second or so may be missing.
 
     Args:
         client: A client of Temporal.
         journey: Only instances of this journey.
-        profile: Only instances of this profile key.
+        profile: Only instances of this profile key; also as it stands in workflow ids where that is a hash.
         status: Only instances in this state, see `STATUSES`.
         limit: Most instances to return, 1 to 1,000.
-        page: `next_page` of the page before.
+        page: `next_page` of the page before, with the same filters.
         private_keys: The deployment hashes profile keys, see `Settings.private_keys`.
+        search_attributes: Instances have search attributes, see `Settings.search_attributes`.
 
     Raises:
-        ValueError: The status or the page is none.
+        ValueError: The status, the limit or the page is none; the message says what is.
         RoutingUnavailable: Temporal cannot be reached.
     """
-    raise NotImplementedError
+    if not 1 <= limit <= MOST_LISTED:
+        raise ValueError(f"the limit must be between 1 and {MOST_LISTED}")
+    filters = _filters if search_attributes else _filters_without_attributes
+    query = " AND ".join([*filters(journey, profile, private_keys), *_status_filter(status)])
+    found = client.list_workflows(
+        query, page_size=limit, next_page_token=_token(page), rpc_timeout=timedelta(seconds=RPC_DEADLINE)
+    )
+    try:
+        await bounded(found.fetch_next_page())
+    except Unreachable as error:
+        raise RoutingUnavailable(str(error)) from error
+    except RPCError as error:
+        if error.status != RPCStatusCode.INVALID_ARGUMENT or page is None:
+            raise
+        raise ValueError(
+            "the page is not one that was returned as next_page with the same filters"
+        ) from error
+    token = found.next_page_token
+    return InstancePage(
+        [_listed(execution) for execution in found.current_page or ()],
+        base64.urlsafe_b64encode(token).decode() if token else None,
+    )
 
 
 async def read_instance(client: Client, workflow_id: str, run_id: str | None = None) -> dict[str, Any]:
@@ -70,11 +138,155 @@ async def read_instance(client: Client, workflow_id: str, run_id: str | None = N
         profile, status` (see `STATUSES`), `paused` (bool), `outcome` and `text` (None while running), `step,
         kind, waiting_for, until` (where it stands; None when ended), `pending, dropped, entered_at, ended_at,
         steps` (the trace), `last_error, error`, and `source`: `worker` (asked just now), `result` (it ended
-        and said so) or `temporal` (nothing but what Temporal itself knows: no worker answered, so `steps` is
-        None).
+        and said so) or `temporal` (nothing but what Temporal itself knows: no worker answered, or the end
+        was none of its own; then `steps` is None).
 
     Raises:
         InstanceNotFound: There is no such instance.
         RoutingUnavailable: Temporal cannot be reached.
     """
-    raise NotImplementedError
+    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+    missing = InstanceNotFound(f"there is no instance {workflow_id!r}, or Temporal no longer keeps it")
+    try:
+        found = await bounded(handle.describe(rpc_timeout=timedelta(seconds=RPC_DEADLINE)))
+        if found.workflow_type != names.WORKFLOW_JOURNEY and found.typed_search_attributes.get(NAME) is None:
+            raise missing
+        instance = _known(found)
+        if found.status in CLOSED:
+            return instance | await _ended(client, found)
+        return instance | await _running(client, found)
+    except Unreachable as error:
+        raise RoutingUnavailable(str(error)) from error
+    except RPCError as error:
+        # A run id that is no UUID, or an id with characters that Temporal refuses, names no instance either.
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            raise missing from error
+        raise
+
+
+def _filters(journey: str | None, profile: str | None, private: bool) -> list[str]:
+    # The runs of one instance are one instance: those that another run took over from are left out.
+    filters = [f"{names.SEARCH_JOURNEY} IS NOT NULL", "ExecutionStatus != 'ContinuedAsNew'"]
+    if journey is not None:
+        filters.append(f"{names.SEARCH_JOURNEY} = {_quoted(journey)}")
+    if profile is not None:
+        filters.append(f"{names.SEARCH_PROFILE} = {_quoted(_part(profile, private))}")
+    return filters
+
+
+def _filters_without_attributes(journey: str | None, profile: str | None, private: bool) -> list[str]:
+    filters = [f"WorkflowType = {_quoted(names.WORKFLOW_JOURNEY)}", "ExecutionStatus != 'ContinuedAsNew'"]
+    if profile is not None and journey is None:
+        raise ValueError(
+            "without search attributes a profile is found in one journey only: name the journey too"
+        )
+    if profile is not None:
+        filters.append(f"WorkflowId = {_quoted(f'{journey}:{_part(profile, private)}')}")
+    elif journey is not None:
+        filters.append(f"WorkflowId STARTS_WITH {_quoted(f'{journey}:')}")
+    return filters
+
+
+def _part(profile: str, private: bool) -> str:
+    return profile if profile.startswith("~") else names.profile_part(profile, private=private)
+
+
+def _status_filter(status: str | None) -> list[str]:
+    if status is None:
+        return []
+    if status not in STATUSES:
+        raise ValueError(f"{status!r} is no status: choose from {', '.join(STATUSES)}")
+    return [f"ExecutionStatus = '{STATUSES[status]}'"]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _token(page: str | None) -> bytes | None:
+    if page is None:
+        return None
+    try:
+        return base64.b64decode(page, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the page is not one that was returned as next_page") from None
+
+
+def _listed(execution: WorkflowExecution) -> dict[str, Any]:
+    attributes = execution.typed_search_attributes
+    journey, _, profile = execution.id.partition(":")
+    ended = execution.status in CLOSED
+    return {
+        "workflow_id": execution.id,
+        "run_id": execution.run_id,
+        "journey": attributes.get(NAME, journey),
+        "version": attributes.get(VERSION),
+        "profile": attributes.get(PROFILE, profile),
+        "step": None if ended else attributes.get(STEP),
+        "status": _status(execution.status),
+        "entered_at": _iso(execution.start_time),
+        "ended_at": _iso(execution.close_time),
+    }
+
+
+def _known(found: WorkflowExecutionDescription) -> dict[str, Any]:
+    """Return what Temporal itself knows of an instance, in the shape that all answers have."""
+    unknown = dict.fromkeys(
+        ("kind", "waiting_for", "until", "pending", "dropped", "steps", "last_error", "error")
+    )
+    return {
+        **_listed(found),
+        **unknown,
+        "paused": _status(found.status) == "paused",
+        "outcome": _ENDED_AS.get(_status(found.status)),
+        "text": None,
+        "source": "temporal",
+    }
+
+
+async def _running(client: Client, found: WorkflowExecutionDescription) -> dict[str, Any]:
+    handle = client.get_workflow_handle(found.id, run_id=found.run_id)
+    try:
+        async with asyncio.timeout(QUERY_DEADLINE):
+            state = await handle.query(names.QUERY_STATE, rpc_timeout=timedelta(seconds=QUERY_DEADLINE))
+    except (TimeoutError, RPCError, WorkflowQueryFailedError):
+        # No worker, a paused workflow, or one of another kind: what Temporal knows has to do.
+        return {}
+    if not isinstance(state, dict) or not state:
+        return {}
+    told = {key: state.get(key) for key in (*_STATE, "waiting_for", "steps", "last_error")}
+    return {**told, "paused": state.get("status") == "paused", "source": "worker"}
+
+
+async def _ended(client: Client, found: WorkflowExecutionDescription) -> dict[str, Any]:
+    handle = client.get_workflow_handle(found.id, run_id=found.run_id)
+    try:
+        result = await bounded(handle.result(follow_runs=False, rpc_timeout=timedelta(seconds=RPC_DEADLINE)))
+    except WorkflowFailureError as failure:
+        return _failed(failure.cause)
+    except TemporalError as error:
+        return {"text": str(error)}
+    return _of_result(result)
+
+
+def _failed(cause: BaseException) -> dict[str, Any]:
+    if isinstance(cause, ApplicationError) and cause.type == names.ERROR_JOURNEY_FAILED and cause.details:
+        return _of_result(cause.details[0])
+    if isinstance(cause, ApplicationError):
+        error = {"step": None, "code": cause.type, "status": None, "message": cause.message}
+        return {"text": cause.message, "error": error}
+    return {"text": str(cause) or None}
+
+
+def _of_result(result: Any) -> dict[str, Any]:
+    if not isinstance(result, dict):
+        return {}
+    return {**{key: result.get(key) for key in _RESULT}, "step": None, "source": "result"}
+
+
+def _status(status: WorkflowExecutionStatus | None) -> str:
+    return status.name.lower() if status is not None else "running"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from weakref import WeakValueDictionary
 
 from temporalio.client import Client
 
-from sojourn.routing.model import EventResult, IncomingEvent
+from sojourn.routing.admission import Admission, Visit
+from sojourn.routing.model import EventResult, IncomingEvent, InstanceEffect, Refusal, RoutingUnavailable
+from sojourn.routing.plan import EventPlan, Plan
+from sojourn.routing.temporal import Temporal, Unreachable
 from sojourn.settings import Settings
-from sojourn.store import Store
+from sojourn.store import Store, StoreUnavailable
+
+MOST_AT_ONCE = 50
+"""Most profiles whose events are applied at the same time, in one process. More only lengthen each answer."""
+
+ABANDONED = 60.0
+"""Seconds after its lease ended for which a reservation is left to the sender's next attempt."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +38,25 @@ class Maintenance:
 
     purged: int
     resolved: int
+
+
+@dataclass(slots=True)
+class _Work:
+    """An event that passed its checks, and where its result goes."""
+
+    index: int
+    event: IncomingEvent
+    key: str
+    plan: EventPlan
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one call has to do: results so far, and what stopped it."""
+
+    arrived: datetime
+    results: list[EventResult | None]
+    failure: Exception | None = None
 
 
 def _utc_now() -> datetime:
@@ -45,9 +78,14 @@ class Router:
             clock: Tells the time of arrival, which is what admission goes by. For tests.
         """
         self._store = store
-        self._client = client
         self._settings = settings
         self._clock = clock
+        self._admission = Admission(
+            store.ledger, Temporal(client, settings), private_keys=settings.private_keys
+        )
+        self._known: Plan | None = None
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def route(self, events: Sequence[IncomingEvent]) -> list[EventResult]:
         """Route events to the instances they concern.
@@ -60,7 +98,21 @@ class Router:
         Raises:
             RoutingUnavailable: Temporal or the database cannot be reached. `done` has what was finished.
         """
-        raise NotImplementedError
+        batch = _Batch(self._clock(), [None] * len(events))
+        try:
+            plan = await self._plan()
+        except StoreUnavailable as error:
+            raise RoutingUnavailable(str(error), batch.results) from error
+        profiles: dict[str, list[_Work]] = {}
+        for index, event in enumerate(events):
+            work = self._check(plan, batch, index, event)
+            if work is not None:
+                profiles.setdefault(work.key, []).append(work)
+        if len(profiles) == 1:
+            await self._profile(batch, *profiles.popitem())
+        elif profiles:
+            await asyncio.gather(*(self._profile(batch, key, work) for key, work in profiles.items()))
+        return _finished(batch)
 
     async def maintain(self) -> Maintenance:
         """Forget old event ids and settle what dead processes left half done. To be called hourly.
@@ -68,4 +120,75 @@ class Router:
         Raises:
             RoutingUnavailable: Temporal or the database cannot be reached.
         """
-        raise NotImplementedError
+        ledger, resolved = self._store.ledger, 0
+        try:
+            purged = await ledger.purge(self._clock() - timedelta(days=self._settings.dedup_window_days))
+            for entry in await ledger.abandoned(for_longer_than=ABANDONED):
+                await self._admission.settle(entry)
+                resolved += 1
+        except (StoreUnavailable, Unreachable) as error:
+            raise RoutingUnavailable(str(error)) from error
+        return Maintenance(purged, resolved)
+
+    async def _plan(self) -> Plan:
+        catalog = await self._store.catalog()
+        if self._known is None or self._known.catalog is not catalog:
+            self._known = Plan.of(catalog)
+        return self._known
+
+    def _check(self, plan: Plan, batch: _Batch, index: int, event: IncomingEvent) -> _Work | None:
+        """Note the result of an event that concerns nobody; return what is left to do for any other."""
+        kind = plan.events.get(event.name)
+        if kind is None:
+            batch.results[index] = EventResult.refused(event, "no_journey", plan.unknown(event.name))
+            return None
+        if kind.check is None:
+            batch.failure = batch.failure or Unreachable(kind.problem)
+            return None
+        key = kind.check.apply(event)
+        if isinstance(key, EventResult):
+            batch.results[index] = key
+            return None
+        if not kind.listeners:
+            batch.results[index] = EventResult.refused(event, "no_journey", kind.nobody)
+            return None
+        return _Work(index, event, key, kind)
+
+    async def _profile(self, batch: _Batch, key: str, works: list[_Work]) -> None:
+        """Apply the events of one profile, in order."""
+        # The turn is taken before the slot: whoever has a slot never waits for one who has none.
+        turn = self._turns.setdefault(key, asyncio.Lock())
+        async with turn, self._slots:
+            for work in works:
+                if batch.failure is not None:
+                    return
+                try:
+                    batch.results[work.index] = await self._apply(batch.arrived, work)
+                except (Unreachable, StoreUnavailable) as error:
+                    batch.failure = error
+
+    async def _apply(self, arrived: datetime, work: _Work) -> EventResult:
+        visits = [Visit(work.event, work.key, arrived, listener) for listener in work.plan.listeners]
+        if len(visits) == 1:
+            outcomes = [await self._admission.apply(visits[0])]
+        else:
+            # None is cut short by the failure of another: what it does half has to be undone or waited for.
+            calls = (self._admission.apply(visit) for visit in visits)
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+            outcomes = []
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
+                outcomes.append(answer)
+        effects = [outcome for outcome in outcomes if isinstance(outcome, InstanceEffect)]
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+        if not effects and not refusals:
+            return EventResult.refused(work.event, "no_journey", work.plan.nobody)
+        return EventResult.of(work.event, effects, refusals)
+
+
+def _finished(batch: _Batch) -> list[EventResult]:
+    if batch.failure is not None:
+        _log.warning("events could not be routed: %s", batch.failure)
+        raise RoutingUnavailable(str(batch.failure), batch.results) from batch.failure
+    return [result for result in batch.results if result is not None]

@@ -78,7 +78,7 @@ class Claim:
     after: float
 
 
-VerdictKind = Literal["reserved", "duplicate", "busy", "stale", "inside", "reentry_refused"]
+VerdictKind = Literal["reserved", "duplicate", "busy", "stale", "inside", "reentry_refused", "outside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +86,38 @@ class Verdict:
     """The answer to a claim.
 
     `reserved`: the entry is the claimant's, who now starts the instance. `duplicate`: the event had its
-    effect before. `busy`: another claimant has it at the moment. `stale`: an earlier claimant's fate has to be
-    found out first. `inside`: the last entry's instance may still run. `reentry_refused`: it has ended, but the
-    journey does not let the profile in again (yet).
+    effect before. `busy`: another claimant has it at the moment. `stale`: an earlier claimant's fate has to
+    be found out first. `inside`: the last entry's instance may still run. `reentry_refused`: it has ended,
+    but the journey does not let the profile in again (yet). `outside`: the profile is not in the journey, and
+    nothing was claimed.
     """
 
     kind: VerdictKind
     entry: Entry | None = None
 
 
-def judge(claim: Claim, look: Look) -> Verdict | None:
-    """Return the answer to a claim, given what the ledger says; None if it may be reserved."""
+def standing(look: Look) -> Verdict:
+    """Return where a profile stands, without a claim."""
     entry = look.entry
     if look.handled:
         return Verdict("duplicate", entry)
     if entry is None:
-        return None
+        return Verdict("outside")
     if entry.reserved:
         return Verdict("stale" if entry.stale else "busy", entry)
+    return Verdict("outside" if entry.closed else "inside", entry)
+
+
+def judge(claim: Claim, look: Look) -> Verdict | None:
+    """Return the answer to a claim, given what the ledger says; None if it may be reserved."""
+    verdict, entry = standing(look), look.entry
+    if entry is None or verdict.kind in ("duplicate", "stale", "busy"):
+        return None if verdict.kind == "outside" else verdict
     if entry.event_id == claim.event_id:
         # The list of handled events is purged; this remembers the last one for ever.
         return Verdict("duplicate", entry)
-    if not entry.closed:
-        return Verdict("inside", entry)
+    if verdict.kind == "inside":
+        return verdict
     if not claim.allow or claim.arrived - entry.entered_at < timedelta(seconds=claim.after):
         return Verdict("reentry_refused", entry)
     return None

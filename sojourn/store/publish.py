@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +10,7 @@ from typing import Any
 from sqlalchemy import Table, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sojourn.definitions.hashing import content_hash
 from sojourn.store.catalog import JourneyState
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import endpoints, events, journey_versions, journeys
@@ -54,12 +53,6 @@ class Publication:
     endpoints: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     journeys: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, str] | None = None
-
-
-def content_hash(content: Any) -> str:
-    """Return a hash of plain JSON that is the same for the same content."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
 
 
 async def publish(connection: AsyncConnection, publication: Publication) -> PublishResult:

@@ -1,0 +1,267 @@
+"""One event, one profile, one journey: let it in, deliver it, or say why not.
+
+The ledger decides who may start an instance; Temporal is the truth about what was started. Between the two, a
+process may die at any line: what it leaves is a reservation, and whoever comes next asks Temporal what became
+of it, by the entry event's id in the instance's memo. `docs/explanation/admission.md` has the argument.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sojourn import names
+from sojourn.routing.model import IncomingEvent, InstanceEffect, Refusal
+from sojourn.routing.plan import Listener
+from sojourn.routing.recent import Recent
+from sojourn.routing.temporal import Rejected, Run, Temporal, TooManySignals, Unreachable
+from sojourn.store import StoreUnavailable
+from sojourn.store.entries import (
+    Adopt,
+    Claim,
+    Close,
+    Confirm,
+    Entry,
+    Handle,
+    Release,
+    RollBack,
+    event_key,
+    standing,
+)
+from sojourn.store.ledger import Ledger
+from sojourn.temporal import RPC_DEADLINE
+
+PATIENCE = 20.0
+"""Seconds after which an event that others keep from being settled is given up, for the sender to send again.
+Longer than a lease: a dead process's reservation is waited for."""
+
+IN_DOUBT = 1.0
+"""Seconds for which a start without an answer is left alone: one that is still on its way arrives by then."""
+
+_POLL = (0.01, 0.15)
+
+Outcome = InstanceEffect | Refusal | None
+"""What an event did to a journey; None: it does not concern this profile there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An event at a journey's door.
+
+    Attributes:
+        event: The event.
+        key: The profile key.
+        arrived: When the event arrived at the API, which is the clock of admission.
+        listener: What the event means to the journey.
+    """
+
+    event: IncomingEvent
+    key: str
+    arrived: datetime
+    listener: Listener
+
+    @property
+    def effect(self) -> tuple[str, str, str]:
+        """Journey, profile and event, as the ledger keeps them."""
+        return self.listener.name, names.profile_part(self.key), event_key(self.event.id)
+
+
+class Admission:
+    """Applies events to journeys. Safe for concurrent use, here and in other processes."""
+
+    def __init__(self, ledger: Ledger, temporal: Temporal, *, private_keys: bool) -> None:
+        self._ledger = ledger
+        self._temporal = temporal
+        self._private = private_keys
+        self._recent = Recent()
+
+    async def apply(self, visit: Visit) -> Outcome:
+        """Return what an event did to a journey.
+
+        Raises:
+            Unreachable: Temporal cannot be reached; sending the event again completes what was begun.
+            StoreUnavailable: The same of the database.
+        """
+        if visit.effect in self._recent:
+            return _duplicate(visit)
+        deadline = time.monotonic() + PATIENCE
+        pause = _POLL[0]
+        while time.monotonic() < deadline:
+            outcome = await self._attempt(visit)
+            if not isinstance(outcome, _Again):
+                if isinstance(outcome, InstanceEffect):
+                    self._recent.add(visit.effect)
+                return outcome
+            if outcome.wait:
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads pollers, no secret
+                pause = min(pause * 1.5, _POLL[1])
+        raise Unreachable(f"others keep changing the entry of this profile into {visit.listener.name}")
+
+    async def settle(self, entry: Entry) -> bool:
+        """Find out what became of an abandoned reservation, and write it down.
+
+        Returns:
+            Whether its instance was started.
+
+        Raises:
+            Unreachable: Temporal cannot say.
+        """
+        run = await self._temporal.latest(entry.workflow_id)
+        started = run is not None and run.event_id == entry.event_id
+        await self._ledger.write(Confirm(entry, entry.entered_at) if started else RollBack(entry))
+        return started
+
+    async def _attempt(self, visit: Visit) -> Outcome | _Again:
+        """Take one step, after which either the outcome is known or the ledger has changed."""
+        began = time.monotonic()
+        door = visit.listener.door(visit.arrived) if visit.listener.entry else None
+        journey, profile, event_id = visit.effect
+        if visit.listener.entry and door is None:
+            verdict = await self._ledger.reserve(self._claim(visit))
+        else:
+            look = await self._ledger.look(journey, profile, event_id if visit.listener.entry else None)
+            verdict = standing(look)
+        entry = verdict.entry
+        if verdict.kind == "duplicate":
+            return _duplicate(visit)
+        if verdict.kind == "busy" or entry is None:
+            return _WAIT if verdict.kind == "busy" else door
+        if verdict.kind == "reserved":
+            return await self._start(visit, entry, began)
+        if verdict.kind == "stale":
+            started = await self.settle(entry)
+            return _started(entry) if started and entry.event_id == event_id else _AT_ONCE
+        if verdict.kind == "inside":
+            return await self._inside(visit, entry, door)
+        if verdict.kind == "reentry_refused":
+            return _reentry(visit, entry)
+        return door
+
+    def _claim(self, visit: Visit) -> Claim:
+        journey, profile, event_id = visit.effect
+        rule = visit.listener.definition["reentry"]
+        return Claim(
+            journey,
+            profile,
+            event_id,
+            names.workflow_id(journey, visit.key, private=self._private),
+            visit.listener.record.latest.version,
+            visit.arrived,
+            allow=rule["allow"],
+            after=rule["after"],
+        )
+
+    async def _start(self, visit: Visit, entry: Entry, began: float) -> Outcome | _Again:
+        """Start the instance of an entry that is ours."""
+        try:
+            if time.monotonic() - began > self._ledger.lease - RPC_DEADLINE:
+                # This process was held up: by the time the start arrived, the entry might be somebody else's.
+                await self._ledger.write(Release(entry, 0.0))
+                return _AT_ONCE
+            started = await self._temporal.start(visit.listener.definition, entry, visit.event, visit.key)
+            run = None if started else await self._temporal.latest(entry.workflow_id)
+        except Rejected as error:
+            await self._ledger.write(RollBack(entry))
+            return Refusal(entry.journey, "invalid", str(error))
+        except (Unreachable, asyncio.CancelledError):
+            # Best effort: without it, whoever comes next waits for the lease to run out.
+            with suppress(StoreUnavailable):
+                await self._ledger.write(Release(entry, IN_DOUBT))
+            raise
+        if started or (run is not None and run.event_id == entry.event_id):
+            if not await self._ledger.write(Confirm(entry, visit.arrived)):
+                await self._adopt_own(entry)
+            return _started(entry)
+        await self._ledger.write(
+            RollBack(entry) if run is None else Adopt(_entry_of(run, entry), over=entry.token)
+        )
+        return _AT_ONCE
+
+    async def _adopt_own(self, entry: Entry) -> None:
+        # Our lease ran out on the way and somebody rolled the reservation back; but the instance runs.
+        run = await self._temporal.latest(entry.workflow_id)
+        if run is not None and run.event_id == entry.event_id:
+            await self._ledger.write(Adopt(_entry_of(run, entry)))
+
+    async def _inside(self, visit: Visit, entry: Entry, door: Refusal | None) -> Outcome | _Again:
+        """Apply an event to a profile whose last instance may still run."""
+        if visit.listener.listens(entry.version):
+            return await self._deliver(visit, entry)
+        if not visit.listener.entry or door is not None:
+            return door
+        run = await self._temporal.latest(entry.workflow_id)
+        if run is not None and run.running:
+            return _already_inside(entry)
+        await self._ledger.write(Close(entry))
+        return _AT_ONCE
+
+    async def _deliver(self, visit: Visit, entry: Entry) -> Outcome | _Again:
+        try:
+            delivered = await self._temporal.signal(entry.workflow_id, visit.event)
+        except TooManySignals as error:
+            return Refusal(entry.journey, "too_many_pending", str(error))
+        except Rejected as error:
+            return Refusal(entry.journey, "invalid", str(error))
+        if not delivered:
+            await self._ledger.write(Close(entry))
+            return _AT_ONCE
+        if visit.listener.entry:
+            await self._ledger.write(Handle(*visit.effect, visit.arrived))
+        return InstanceEffect(entry.journey, entry.version, entry.workflow_id, "signalled")
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """The step changed what the ledger says, or somebody else is changing it (wait): take another one."""
+
+    wait: bool
+
+
+_AT_ONCE = _Again(wait=False)
+_WAIT = _Again(wait=True)
+
+
+def _started(entry: Entry) -> InstanceEffect:
+    return InstanceEffect(entry.journey, entry.version, entry.workflow_id, "started")
+
+
+def _entry_of(run: Run, entry: Entry) -> Entry:
+    """Return the entry that a run which the ledger does not know belongs to."""
+    return Entry(
+        entry.journey,
+        entry.profile,
+        run.event_id,
+        entry.workflow_id,
+        entry.version if run.version is None else run.version,
+        entry.entered_at if run.event_id == entry.event_id else run.started_at,
+        closed=not run.running,
+    )
+
+
+def _duplicate(visit: Visit) -> Refusal:
+    name = visit.listener.name
+    return Refusal(
+        name, "duplicate", f"{name} has had this event before: its id is known, and it counts once"
+    )
+
+
+def _already_inside(entry: Entry) -> Refusal:
+    since = _shown(entry.entered_at)
+    return Refusal(entry.journey, "already_inside", f"the profile is in {entry.journey} since {since}")
+
+
+def _reentry(visit: Visit, entry: Entry) -> Refusal:
+    rule = visit.listener.definition["reentry"]
+    entered = f"the profile entered {entry.journey} at {_shown(entry.entered_at)}"
+    if not rule["allow"]:
+        return Refusal(entry.journey, "reentry_refused", f"{entered}, which lets each profile in only once")
+    until = _shown(entry.entered_at + timedelta(seconds=rule["after"]))
+    return Refusal(entry.journey, "reentry_refused", f"{entered} and may enter again from {until}")
+
+
+def _shown(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,143 @@
+"""Whether an event is what its definition says, and whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from sojourn import expressions
+from sojourn.routing.model import EventResult, IncomingEvent, Violation
+
+if TYPE_CHECKING:
+    from sojourn.expressions import Expression
+
+MOST_VIOLATIONS = 20
+"""Most violations of a schema that an answer lists."""
+
+
+class UnusableDefinition(Exception):
+    """A stored definition that this version of Sojourn cannot work with."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCheck:
+    """An event definition, ready to be applied.
+
+    Attributes:
+        name: The event's name.
+        key: Yields the profile key.
+        when: The rule, if there is one.
+        validator: The compiled schema, if there is one.
+    """
+
+    name: str
+    key: Expression
+    when: Expression | None
+    validator: Any
+
+    @classmethod
+    def of(cls, definition: dict[str, Any]) -> EventCheck:
+        """Make a check from a stored event definition.
+
+        Raises:
+            UnusableDefinition: An expression or the schema does not compile here.
+        """
+        name, rule, schema = definition["name"], definition.get("when"), definition.get("schema")
+        try:
+            return cls(
+                name,
+                expressions.compile(definition["key"]),
+                None if rule is None else expressions.compile(rule),
+                # Nothing is ever fetched: a remote reference is an error.
+                None
+                if schema is None
+                else jsonschema_rs.validator_for(
+                    schema, offline=True, validate_formats=True, mask="the value"
+                ),
+            )
+        except ValueError as error:
+            raise UnusableDefinition(
+                f"the definition of the event {name!r} cannot be used here: {error}"
+            ) from error
+
+    def apply(self, event: IncomingEvent) -> str | EventResult:
+        """Return the profile key of an event, or the refusal of one that is not what it should be."""
+        violations = self._violations(event.data)
+        if violations:
+            message = f"the data does not fit the schema of {self.name!r}: {_first(violations)}"
+            return EventResult.refused(event, "invalid", message, violations)
+        variables = {"event": event.data}
+        if self.when is not None:
+            try:
+                holds = self.when.evaluate(variables)
+            except expressions.EvaluationError as error:
+                return EventResult.refused(
+                    event, "rule_false", f"the rule of {self.name!r} has no answer: {error}"
+                )
+            if holds is not True:
+                return EventResult.refused(event, "rule_false", f"the rule of {self.name!r} does not hold")
+        return self._key(event, variables)
+
+    def _violations(self, data: Any) -> list[Violation]:
+        if self.validator is None:
+            return [] if isinstance(data, dict) else [Violation("", "the data is not an object")]
+        try:
+            if self.validator.is_valid(data):
+                return []
+            errors = islice(self.validator.iter_errors(data), MOST_VIOLATIONS)
+            return [Violation(_pointer(error.instance_path), error.message) for error in errors]
+        except ValueError as error:
+            # What the validator cannot even read, such as data nested thousands of levels deep.
+            return [Violation("", f"the data cannot be checked: {error}")]
+
+    def _key(self, event: IncomingEvent, variables: dict[str, Any]) -> str | EventResult:
+        where = f"the key of {self.name!r}, {self.key.source!r},"
+        try:
+            value = self.key.evaluate(variables)
+        except expressions.EvaluationError as error:
+            return EventResult.refused(event, "no_key", f"{where} has no value: {error}")
+        key = key_text(value)
+        if key is None:
+            what = "is empty" if value is None or isinstance(value, str) else f"is {_kind(value)}"
+            return EventResult.refused(event, "no_key", f"{where} {what}; it must be a text or a number")
+        return key
+
+
+def key_text(value: Any) -> str | None:
+    """Return the text of a profile key, or None for a value that cannot be one.
+
+    A whole number has one text however JSON wrote it: 42 and 42.0 are the same profile.
+    """
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _first(violations: list[Violation]) -> str:
+    first = violations[0]
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return f"{first.path or 'the whole'}: {first.message}{more}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, datetime | timedelta):
+        return "a time"
+    return "something else"

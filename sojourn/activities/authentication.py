@@ -138,7 +138,7 @@ def _fixed(auth: Auth, request: HttpRequest, secrets: CallSecrets) -> HttpReques
             if auth.header:
                 return _with_header(request, auth.header, value)
             # What stands in the URL is percent-encoded, and must not be shown in that form either.
-            secrets.mask.add(quote(value))
+            secrets.mask.add(quote(value, safe=""))
             return replace(request, url=add_query(request.url, [(str(auth.query), value)]))
     raise refused(
         "the endpoint's authentication is of a kind that this version does not know", expected=False
@@ -217,7 +217,10 @@ def _read_token(response: HttpResponse, wanted: TokenRequest) -> tuple[str, floa
     if wanted.token is None:
         token, seconds = response.body.decode("utf-8", "replace").strip(), wanted.lifetime
     else:
-        answer = parse_json(response)
+        try:
+            answer = parse_json(response)
+        except CallError:
+            raise _no_token("the token endpoint's answer is no JSON", response) from None
         token, seconds = _at(answer, wanted.token), wanted.lifetime
         stated = _at(answer, wanted.expires) if wanted.expires else None
         try:

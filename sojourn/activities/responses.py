@@ -134,7 +134,7 @@ def _no_constant(name: str) -> NoReturn:
 def _too_deep(value: Any) -> bool:
     """Say whether a value is nested deeper than allowed, level by level: without recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             child
             for item in level
@@ -143,4 +143,4 @@ def _too_deep(value: Any) -> bool:
         ]
         if not level:
             return False
-    return True
+    return any(isinstance(item, (list, dict)) for item in level)

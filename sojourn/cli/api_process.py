@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import os
-import socket
-from typing import TYPE_CHECKING
+import signal
+import sys
 
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.console import CliError, ExitCode, say
 from sojourn.cli.environment import load_settings
+from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
 
-if TYPE_CHECKING:
-    from sojourn.settings import Settings
+log = logging.getLogger("sojourn.api")
 
 
 def run(*, host: str | None, port: int | None) -> int:
@@ -22,45 +22,44 @@ def run(*, host: str | None, port: int | None) -> int:
         port: Overrides `SOJOURN_API_PORT`.
 
     Returns:
-        The exit status.
+        The exit status: 0 after SIGTERM.
 
     Raises:
         CliError: The settings, the database or the port are not as they must be.
+        KeyboardInterrupt: It was ended with Ctrl-C.
     """
-    import uvicorn
+    from sojourn.api.auth import ExposureError
+    from sojourn.api.server import ServeError, serve
+    from sojourn.store import StoreError
 
+    # uvicorn finishes what is in flight and then raises the signal again: an asked-for end is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(ExitCode.OK)))
     settings = load_settings(api_host=host, api_port=port)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    listener = _listen(settings)
-    from sojourn.api.app import create_app
-
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
-    with listener:
-        server.run(sockets=[listener])
-    return int(ExitCode.OK if server.started else ExitCode.UNREACHABLE)
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Take the port before anything else is loaded: a port in use is the most common mistake."""
-    where = f"{settings.api_host}:{settings.api_port}"
-    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.search_attributes:
+        asyncio.run(_prepare_namespace())
     try:
-        listener.bind((settings.api_host, settings.api_port))
-    except OSError as error:
-        listener.close()
-        raise CliError(
-            f"the API cannot listen on {where}: {os.strerror(error.errno or 0)}. Choose another port with "
-            "--port or SOJOURN_API_PORT, or stop what uses this one.",
-            ExitCode.UNREACHABLE,
-        ) from error
-    listener.listen(2048)
-    return listener
+        serve(settings, announce=say)
+    except (ServeError, ExposureError, StoreError) as error:
+        raise CliError(str(error), ExitCode.PROBLEMS) from error
+    return int(ExitCode.OK)
+
+
+async def _prepare_namespace() -> None:
+    """See to the search attributes, where Temporal can be reached: starting an instance needs them."""
+    from temporalio.service import RPCError
+
+    from sojourn.temporal import TemporalUnavailable, connect
+
+    try:
+        async with asyncio.timeout(5):
+            added = await ensure_search_attributes(await connect())
+    except (TemporalUnavailable, TimeoutError) as error:
+        log.warning("%s; events are answered with 503 until then", str(error) or "Temporal does not answer")
+    except SearchAttributeError as error:
+        log.warning("%s", error)
+    except RPCError as error:
+        log.warning("the search attributes could not be checked: %s", error.message)
+    else:
+        if added:
+            log.info("search attributes added: %s", ", ".join(added))

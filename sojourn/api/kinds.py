@@ -330,3 +330,16 @@ REQUEST_REFUSED = _define(
         "The request cannot be answered.",
     )
 )
+
+GUARDED = (UNAUTHORIZED, MISSING_SCOPE, LOCAL_ONLY, UNAVAILABLE, INTERNAL_ERROR)
+"""What every operation that asks for a key may answer."""
+
+WITH_BODY = (
+    EMPTY_BODY,
+    INVALID_JSON,
+    INVALID_ENCODING,
+    TOO_LARGE,
+    WRONG_CONTENT_TYPE,
+    WRONG_CONTENT_ENCODING,
+)
+"""What every operation that reads a body may answer."""

@@ -1,0 +1,135 @@
+"""The application: all operations, the middleware, and how errors become problems."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from temporalio.client import Client
+
+from sojourn import __version__
+from sojourn.api import kinds, openapi, pages
+from sojourn.api.envelopes import explain
+from sojourn.api.middleware import BodyLimit, SafetyNet
+from sojourn.api.parts import open_parts
+from sojourn.api.problems import ProblemError
+from sojourn.api.routes import events, health, instances, journeys
+from sojourn.routing import RoutingUnavailable
+from sojourn.settings import Settings
+from sojourn.store import Store, StoreUnavailable
+
+
+def create_app(settings: Settings, *, store: Store | None = None, client: Client | None = None) -> FastAPI:
+    """Return the API as an ASGI application.
+
+    It starts whether or not Temporal and the database can be reached, answers 503 while they cannot, and
+    recovers by itself.
+
+    Args:
+        settings: What the deployment set.
+        store: Used instead of opening `settings.database`; not closed at the end.
+        client: Used instead of connecting to the Temporal that the environment names.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts(settings, store, client) as parts:
+            app.state.parts = parts
+            yield
+
+    app = FastAPI(
+        title="Sojourn",
+        version=__version__,
+        lifespan=lifespan,
+        # FastAPI's pages load their scripts from another host; `pages` has one that loads nothing.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            ProblemError: _problem,
+            HTTPException: _http_exception,
+            RequestValidationError: _invalid_parameters,
+            StoreUnavailable: _unavailable,
+            RoutingUnavailable: _unavailable,
+        },
+        # FastAPI would add its own 422 to operations with parameters: ours are in `responses`.
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.openapi = lambda: _cached_openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(BodyLimit, limit=settings.max_body)
+    app.add_middleware(SafetyNet)
+    for module in (events, journeys, instances, health, pages):
+        app.include_router(module.router)
+    return app
+
+
+def _cached_openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = openapi.document(app)
+    return app.openapi_schema
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return error.response()
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    detail = f"{str(error).rstrip('.')}. Send the same request again.".capitalize()
+    return ProblemError(kinds.UNAVAILABLE, detail[:1].upper() + detail[1:]).response()
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:200]
+    headers = dict(error.headers or {})
+    if error.status_code == 404:
+        problem = ProblemError(
+            kinds.NOT_FOUND, f"There is nothing at {path}. The operations are listed at /docs."
+        )
+    elif error.status_code == 405:
+        headers["Allow"] = allowed = _allowed(request)
+        problem = ProblemError(
+            kinds.WRONG_METHOD, f"{request.method} is not a method of {path}. Use {allowed}.", headers=headers
+        )
+    else:
+        problem = ProblemError(kinds.REQUEST_REFUSED, str(error.detail), headers=headers)
+    return problem.response()
+
+
+def _allowed(request: Request) -> str:
+    """Return every method that the path has: Starlette's own `Allow` names those of one route only."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods
+    return ", ".join(sorted(methods))
+
+
+async def _invalid_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details: list[Any] = [{**item, "loc": item["loc"][1:]} for item in error.errors()]
+    violations = [
+        {"path": violation.path.lstrip("/"), "message": violation.message}
+        for violation in explain(details, _parameters(request), {})
+    ]
+    what = "; ".join(f"{violation['path']}: {violation['message']}" for violation in violations)
+    return ProblemError(
+        kinds.INVALID_REQUEST, f"The request does not fit: {what}.", violations=violations
+    ).response()
+
+
+def _parameters(request: Request) -> list[str]:
+    """Return the names of the operation's parameters, to suggest one for a name that is none."""
+    schema = request.app.openapi()
+    route = request.scope.get("route")
+    operation = schema["paths"].get(getattr(route, "path", ""), {}).get(request.method.lower(), {})
+    return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]

@@ -1,0 +1,179 @@
+"""`POST /v1/events`: events come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sojourn.api import cloudevents, examples, kinds
+from sojourn.api.auth import requires
+from sojourn.api.bodies import content_type, may_overflow, parse_json, wrong_content_type
+from sojourn.api.envelopes import Envelope, EnvelopeError, kind_of, read_event
+from sojourn.api.models import EventResults
+from sojourn.api.parts import Parts
+from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.routing import EventResult, RoutingUnavailable
+from sojourn.routing.model import Violation
+
+JSON = "application/json"
+ACCEPTED = [JSON, cloudevents.STRUCTURED, cloudevents.BATCH]
+
+router = APIRouter(tags=["events"], dependencies=[Depends(requires("events"))])
+
+
+@router.post(
+    "/v1/events",
+    status_code=202,
+    response_model=EventResults,
+    summary="Send events",
+    responses={
+        202: {"description": "Temporal has durably what it is to get.", **examples.answer("events")},
+        **openapi_responses(*kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_EVENT, kinds.TOO_MANY_EVENTS),
+    },
+    openapi_extra=examples.EVENTS_REQUEST,
+)
+async def post_events(request: Request) -> Response:
+    """Takes one event, a list of events, or CloudEvents 1.0 (structured, batched or binary).
+
+    Each event has its own result, in the order in which they were sent. In a list, an event that is none is
+    refused with the reason `invalid`, and the others go through. Sending an event again with the same id is
+    harmless.
+    """
+    parts: Parts = request.app.state.parts
+    items = await _read(request, parts.settings.max_batch)
+    envelopes = [item for item in items if isinstance(item, Envelope)]
+    try:
+        results: Sequence[EventResult | None] = await parts.router.route(
+            [envelope.event for envelope in envelopes]
+        )
+    except RoutingUnavailable as error:
+        done = [*error.done, *[None] * (len(envelopes) - len(error.done))]
+        raise ProblemError(
+            kinds.UNAVAILABLE,
+            f"{error.message.rstrip('.')}. Send again what `results` calls unavailable, with the ids given "
+            "there.",
+            results=_answers(items, done),
+        ) from None
+    return Response(to_json({"results": _answers(items, results)}), status_code=202, media_type=JSON)
+
+
+async def _read(request: Request, max_batch: int) -> list[Envelope | EnvelopeError]:
+    """Read what was sent, in whichever form.
+
+    Raises:
+        ProblemError: It is none of the forms, or is a single event that is none.
+    """
+    media_type = content_type(request)
+    if media_type in ACCEPTED[1:]:
+        read, batch = cloudevents.read_cloud_event, media_type == cloudevents.BATCH
+    elif cloudevents.is_binary(request.headers.raw):
+        return [await _read_binary(request, media_type)]
+    elif media_type == JSON:
+        read, batch = read_event, None
+    else:
+        raise wrong_content_type(media_type, ACCEPTED)
+    body = await request.body()
+    parsed = parse_json(body, "an event, or a list of events,")
+    if batch is None:
+        batch = isinstance(parsed, list)
+    check = may_overflow(body)
+    if not batch:
+        try:
+            return [read(parsed, may_overflow=check)]
+        except EnvelopeError as error:
+            raise _invalid(error) from None
+    if not isinstance(parsed, list):
+        raise _invalid(
+            EnvelopeError([Violation("", f"must be a list, and is {kind_of(parsed)}")], None, None)
+        )
+    if len(parsed) > max_batch:
+        raise ProblemError(
+            kinds.TOO_MANY_EVENTS,
+            f"The batch holds {len(parsed):,} events, and {max_batch:,} are allowed. Send them in several "
+            "requests.",
+            limit=max_batch,
+            count=len(parsed),
+        )
+    items: list[Envelope | EnvelopeError] = []
+    for item in parsed:
+        try:
+            items.append(read(item, may_overflow=check))
+        except EnvelopeError as error:
+            items.append(error)
+    return items
+
+
+async def _read_binary(request: Request, media_type: str) -> Envelope:
+    body = await request.body()
+    data = None
+    if body:
+        if media_type != JSON and not media_type.endswith("+json"):
+            raise wrong_content_type(media_type, [JSON])
+        data = parse_json(body, "the data")
+    try:
+        return cloudevents.read_binary(request.headers.raw, data, may_overflow=may_overflow(body))
+    except EnvelopeError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: EnvelopeError) -> ProblemError:
+    return ProblemError(
+        kinds.INVALID_EVENT,
+        f"This is not an event: {error}.",
+        violations=[violation.as_dict() for violation in error.violations],
+    )
+
+
+def _answers(
+    items: Sequence[Envelope | EnvelopeError], results: Sequence[EventResult | None]
+) -> list[dict[str, Any]]:
+    """Return the result of each item as JSON, in order; `results` are those of the envelopes among them."""
+    left = iter(results)
+    return [
+        _refused(item) if isinstance(item, EnvelopeError) else _answer(item, next(left)) for item in items
+    ]
+
+
+def _answer(envelope: Envelope, result: EventResult | None) -> dict[str, Any]:
+    event = envelope.event
+    identity = (
+        {"id": envelope.id} if envelope.source is None else {"id": envelope.id, "source": envelope.source}
+    )
+    return {
+        **identity,
+        "name": event.name,
+        "status": "unavailable" if result is None else result.status,
+        "protected": event.protected,
+        "instances": [] if result is None else [instance.as_dict() for instance in result.instances],
+        "refusals": [] if result is None else [_refusal(refusal.as_dict()) for refusal in result.refusals],
+    }
+
+
+def _refusal(refusal: Mapping[str, Any]) -> Mapping[str, Any]:
+    # Routing points into the data, the API into the event, so that all pointers start at one place.
+    for violation in refusal.get("violations", ()):
+        violation["path"] = f"/data{violation['path']}"
+    return refusal
+
+
+def _refused(error: EnvelopeError) -> dict[str, Any]:
+    return {
+        "id": error.id,
+        "name": error.name,
+        "status": "refused",
+        "protected": error.id is not None,
+        "instances": [],
+        "refusals": [
+            {
+                "journey": None,
+                "reason": "invalid",
+                "message": f"this is not an event: {error}",
+                "violations": [violation.as_dict() for violation in error.violations],
+            }
+        ],
+    }

@@ -1,0 +1,95 @@
+"""`/v1/instances`: finding and reading instances."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sojourn.api import examples, kinds, models
+from sojourn.api.auth import requires
+from sojourn.api.parts import Parts
+from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.routing import InstanceNotFound, list_instances, read_instance
+
+router = APIRouter(tags=["instances"], dependencies=[Depends(requires("read"))])
+
+
+class Filters(BaseModel):
+    """Which instances to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    journey: str | None = Field(None, description="Only instances of this journey.", max_length=64)
+    profile: str | None = Field(None, description="Only instances of this profile key.", max_length=10_000)
+    status: Literal["running", "completed", "failed", "canceled", "terminated", "timed_out"] | None = Field(
+        None, description="Only instances in this state, in Temporal's words."
+    )
+    limit: int = Field(50, ge=1, le=1000, description="Most instances to return.")
+    page: str | None = Field(None, description="`next_page` of the page before.", max_length=10_000)
+
+
+class Run(BaseModel):
+    """Which run of an instance to read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run_id: str | None = Field(None, description="One run of several with this id. The latest if left out.")
+
+
+@router.get(
+    "/v1/instances",
+    response_model=models.Instances,
+    summary="List instances",
+    responses={200: examples.answer("instances"), **openapi_responses(*kinds.GUARDED, kinds.INVALID_REQUEST)},
+)
+async def get_instances(request: Request, filters: Annotated[Filters, Query()]) -> Response:
+    """Returns instances, newest first. What happened in the last second or so may be missing."""
+    parts: Parts = request.app.state.parts
+    try:
+        page = await list_instances(
+            parts.client,
+            journey=filters.journey,
+            profile=filters.profile,
+            status=filters.status,
+            limit=filters.limit,
+            page=filters.page,
+            private_keys=parts.settings.private_keys,
+        )
+    except ValueError as error:
+        violation = {"path": "page" if filters.page else "", "message": str(error)}
+        raise ProblemError(
+            kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation]
+        ) from None
+    return Response(
+        to_json({"instances": page.instances, "next_page": page.next_page}), media_type="application/json"
+    )
+
+
+@router.get(
+    "/v1/instances/{workflow_id}",
+    response_model=models.Instance,
+    summary="Read an instance",
+    responses={
+        200: examples.answer("instance"),
+        **openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_INSTANCE, kinds.INVALID_REQUEST),
+    },
+)
+async def get_instance(
+    request: Request,
+    workflow_id: Annotated[
+        str, Path(description="The instance: `<journey>:<profile>`.", examples=["cart-abandonment:cust-1"])
+    ],
+    run: Annotated[Run, Query()],
+) -> Response:
+    """Returns one instance with its steps, running or ended."""
+    parts: Parts = request.app.state.parts
+    try:
+        instance = await read_instance(parts.client, workflow_id, run.run_id)
+    except InstanceNotFound:
+        raise ProblemError(kinds.UNKNOWN_INSTANCE, f"No instance has the id {workflow_id[:200]}.") from None
+    return Response(to_json(instance), media_type="application/json")

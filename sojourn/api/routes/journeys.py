@@ -1,0 +1,209 @@
+"""`/v1/journeys`: reading, validating and publishing."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sojourn import definitions
+from sojourn.api import examples, kinds, models
+from sojourn.api.auth import requires
+from sojourn.api.bodies import content_type, parse_json, wrong_content_type
+from sojourn.api.envelopes import explain
+from sojourn.api.parts import Parts
+from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.store import JourneyRecord
+
+JSON = "application/json"
+_HINTS = {"files": 'write {"files": {"journeys/welcome.yaml": "journey: welcome\\n…"}}'}
+
+router = APIRouter(tags=["journeys"])
+Name = Annotated[str, Path(description="The journey's name.", examples=["cart-abandonment"])]
+
+
+@router.get(
+    "/v1/journeys",
+    response_model=models.Journeys,
+    summary="List journeys",
+    dependencies=[Depends(requires("read"))],
+    responses={200: examples.answer("journeys"), **openapi_responses(*kinds.GUARDED)},
+)
+async def list_journeys(request: Request) -> Response:
+    """Returns every journey that was published, by name, with its latest version."""
+    catalog = await _parts(request).database().catalog()
+    return _json({"journeys": [_summary(record) for record in catalog.journeys.values()]})
+
+
+@router.get(
+    "/v1/journeys/{name}",
+    response_model=models.Journey,
+    summary="Read a journey",
+    dependencies=[Depends(requires("read"))],
+    responses={200: examples.answer("journey"), **openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY)},
+)
+async def read_journey(request: Request, name: Name) -> Response:
+    """Returns one journey with its versions and its latest definition."""
+    record = await _record(request, name)
+    versions = [
+        {"version": number, "state": record.version_state(number), "published_at": version.published_at}
+        for number, version in sorted(record.versions.items(), reverse=True)
+    ]
+    return _json({**_summary(record), "versions": versions, "definition": record.latest.definition})
+
+
+@router.get(
+    "/v1/journeys/{name}/versions/{version}",
+    response_model=models.Version,
+    summary="Read a version",
+    dependencies=[Depends(requires("read"))],
+    responses={
+        200: examples.answer("version"),
+        **openapi_responses(
+            *kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.UNKNOWN_VERSION, kinds.INVALID_REQUEST
+        ),
+    },
+)
+async def read_version(
+    request: Request,
+    name: Name,
+    version: Annotated[int, Path(ge=1, description="The version's number, from 1.", examples=[3])],
+) -> Response:
+    """Returns one version of a journey: what its instances run, and the files that it was published from."""
+    record = await _record(request, name)
+    found = record.versions.get(version)
+    if found is None:
+        latest = record.latest.version
+        raise ProblemError(
+            kinds.UNKNOWN_VERSION,
+            f"The journey {name} has no version {version}. Its latest is {latest}.",
+            latest=latest,
+        )
+    return _json(
+        {
+            "journey": name,
+            "version": version,
+            "state": record.version_state(version),
+            "published_at": found.published_at,
+            "definition": found.definition,
+            "files": await _parts(request).database().sources(name, version),
+        }
+    )
+
+
+@router.post(
+    "/v1/journeys",
+    response_model=models.Published,
+    summary="Publish a project",
+    dependencies=[Depends(requires("operate"))],
+    responses={
+        200: examples.answer("publish"),
+        **openapi_responses(
+            *kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_REQUEST, kinds.INVALID_DEFINITIONS
+        ),
+    },
+    openapi_extra=examples.PROJECT_REQUEST,
+)
+async def publish(request: Request) -> Response:
+    """Stores new versions of what changed in a project: all of it, or, where anything is wrong, nothing.
+
+    What is not in the project stays as it is. Instances keep the version that they entered.
+    """
+    project = await _load(request)
+    problems = [problem.as_dict() for problem in project.problems]
+    if not project.ok:
+        raise _not_publishable(project)
+    result = await _parts(request).database().publish(project)
+    return _json(
+        {
+            "published": [{"journey": name, "version": version} for name, version in result.published],
+            "unchanged": result.unchanged,
+            "events": result.events_changed,
+            "endpoints": result.endpoints_changed,
+            "problems": problems,
+        }
+    )
+
+
+@router.post(
+    "/v1/journeys/validate",
+    response_model=models.Validated,
+    summary="Validate a project",
+    dependencies=[Depends(requires("operate"))],
+    responses={
+        200: examples.answer("validate"),
+        **openapi_responses(*kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_REQUEST),
+    },
+    openapi_extra=examples.PROJECT_REQUEST,
+)
+async def validate(request: Request) -> Response:
+    """Says what is wrong with a project, and stores nothing."""
+    project = await _load(request)
+    return _json({"ok": project.ok, "problems": [problem.as_dict() for problem in project.problems]})
+
+
+async def _load(request: Request) -> definitions.Project:
+    media_type = content_type(request)
+    if media_type != JSON:
+        raise wrong_content_type(media_type, [JSON])
+    parsed = parse_json(await request.body(), "the project's files")
+    try:
+        files = models.Files.model_validate(parsed).files
+    except ValidationError as error:
+        violations = explain(error.errors(include_url=False), models.Files.model_fields, _HINTS)
+        raise ProblemError(
+            kinds.INVALID_REQUEST,
+            "The request does not fit: "
+            + "; ".join(f"{at.path or 'the body'}: {at.message}" for at in violations)
+            + ".",
+            violations=[violation.as_dict() for violation in violations],
+        ) from None
+    # Checking a project takes a while, in which events are to get through.
+    return await asyncio.to_thread(definitions.load_texts, files)
+
+
+def _not_publishable(project: definitions.Project) -> ProblemError:
+    errors = [problem for problem in project.problems if problem.severity == "error"]
+    count = f"{len(errors)} problem stands" if len(errors) == 1 else f"{len(errors)} problems stand"
+    return ProblemError(
+        kinds.INVALID_DEFINITIONS,
+        f"{count} against publishing. The first: {errors[0]}",
+        problems=[problem.as_dict() for problem in project.problems],
+    )
+
+
+async def _record(request: Request, name: str) -> JourneyRecord:
+    catalog = await _parts(request).database().catalog()
+    record = catalog.journeys.get(name)
+    if record is None:
+        near = difflib.get_close_matches(name, catalog.journeys, 1)
+        nearest = f" The nearest name is {near[0]}." if near else ""
+        raise ProblemError(kinds.UNKNOWN_JOURNEY, f"No journey is named {name[:80]}.{nearest}")
+    return record
+
+
+def _summary(record: JourneyRecord) -> dict[str, Any]:
+    latest = record.latest
+    return {
+        "name": record.name,
+        "state": record.state,
+        "version": latest.version,
+        "description": latest.definition.get("description"),
+        "entry_event": (latest.definition.get("entry") or {}).get("event"),
+        "published_at": latest.published_at,
+    }
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def _json(value: Any) -> Response:
+    return Response(to_json(value), media_type=JSON)

@@ -51,6 +51,7 @@ class Ledger:
     lookups: list[dict[str, Any]] = field(default_factory=list)
     _done: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _attempts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _order: dict[tuple[str, str], int] = field(default_factory=dict)
     _fault_done: bool = False
 
     def look_up(self, customer: str) -> Answer:
@@ -114,8 +115,7 @@ class Ledger:
             return person.mail_failures, person.mail_lost_answers
         if not self.flaky:
             return 0, 0
-        # The order in which a key is first seen is remembered by counting it once, under a name of its own.
-        place = self._attempts.setdefault(("order of " + channel, key), len(self._attempts) + 1)
+        place = self._order.setdefault((channel, key), len(self._order) + 1)
         if place % self.flaky:
             return 0, 0
         return (1, 0) if place % (2 * self.flaky) else (0, 1)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from sojourn.definitions.journeychecks import check_journey, check_jumps
+from sojourn.definitions.endpointchecks import check_endpoint, check_event_document
+from sojourn.definitions.journeychecks import check_journey, check_jumps, links_of
+from sojourn.definitions.journeyexpressions import (
+    check_endpoint_expressions,
+    check_event_expressions,
+    check_journey_expressions,
+)
 from sojourn.definitions.reading import Reading
 
 
 def check(reading: Reading) -> None:
     """Report everything that is wrong with a project's definitions into `reading.problems`."""
+    for event in reading.events.values():
+        check_event_document(event)
+        check_event_expressions(event, reading)
+    for endpoint in reading.endpoints.values():
+        check_endpoint(endpoint)
+        check_endpoint_expressions(endpoint)
     for journey in reading.journeys.values():
         check_journey(journey, reading)
+        check_journey_expressions(journey, reading, links_of(journey))
     check_jumps(reading)

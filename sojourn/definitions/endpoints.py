@@ -20,6 +20,7 @@ from sojourn.definitions.auth import (
 from sojourn.definitions.base import Identifier, Model, Name, SecretRef
 from sojourn.definitions.codes import Code, problem
 from sojourn.definitions.durations import STORED, Duration, PositiveDuration
+from sojourn.expressions import compile_template
 
 __all__ = [
     "ApiKeyAuth",
@@ -178,8 +179,6 @@ class EndpointDefinition(Model):
         return [name for name in self.parameters if name not in used]
 
     def _template_names(self) -> set[str]:
-        from sojourn.expressions import compile_template
-
         texts = [
             {name: value for name, value in part.items() if isinstance(value, str)} for part in self._parts()
         ]

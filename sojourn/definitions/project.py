@@ -15,7 +15,7 @@ from sojourn.definitions.events import EventDefinition
 from sojourn.definitions.journeys import JourneyDefinition
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem
-from sojourn.definitions.reading import Reading, ReadJourney, read_files
+from sojourn.definitions.reading import ReadJourney, read_files
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -184,7 +184,4 @@ def _journey(read: ReadJourney) -> JourneyDefinition | None:
         return None
     # Every part was validated as it was read; doing it again would cost as much as all the rest.
     parts: dict[str, Any] = {name: getattr(read.head, name) for name in type(read.head).model_fields}
-    return JourneyDefinition.model_construct(**parts, steps=steps)
-
-
-__all__ = ["Project", "Reading", "load_project", "load_texts"]
+    return JourneyDefinition.model_construct(**parts, **{"steps": steps})

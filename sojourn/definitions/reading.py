@@ -17,7 +17,7 @@ from sojourn.definitions.problems import Problem, choose, dotted
 from sojourn.definitions.shape import Source, described, fit
 from sojourn.definitions.stepreading import read_steps
 from sojourn.definitions.steps import Step
-from sojourn.definitions.yamlfile import Document, read_documents
+from sojourn.definitions.yamlfile import read_documents
 
 KINDS = ("event", "source", "action", "journey")
 """The first keys that documents may have."""
@@ -197,6 +197,3 @@ def _journey(source: Source, name: str, value: dict[str, Any], limits: Limits, r
     steps = read_steps(value, source, limits)
     if name and not taken:
         reading.journeys[name] = ReadJourney(source, name, model, steps)
-
-
-__all__ = ["Document", "ReadEndpoint", "ReadEvent", "ReadJourney", "Reading", "read_files"]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from sojourn.definitions.base import StepId
 from sojourn.definitions.codes import Code
 from sojourn.definitions.limits import Limits
-from sojourn.definitions.problems import Path, choose, nearest
+from sojourn.definitions.problems import Path, nearest
 from sojourn.definitions.shape import Source, described, fit
 from sojourn.definitions.steps import STEP_KINDS, Step
 
@@ -185,6 +185,3 @@ def targets(value: Any) -> set[str]:
                     found.add(part)
                 waiting.append(part)
     return found
-
-
-__all__ = ["choose", "read_steps", "targets"]

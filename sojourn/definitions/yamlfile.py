@@ -80,7 +80,17 @@ class Document:
             return line, column + offset
         if source[:1] in ("'", '"') and source[1:].startswith(text):
             return line, column + 1 + offset
+        if source[:1] == "|":
+            return self._inside_block(line, text, offset) or (line, column)
         return line, column
+
+    def _inside_block(self, line: int, text: str, offset: int) -> Place | None:
+        """Return where a character of a literal block (`|`) stands that begins after a line."""
+        row = text.count("\n", 0, offset)
+        column = offset - (text.rfind("\n", 0, offset) + 1)
+        found = self.lines[line + row] if line + row < len(self.lines) else ""
+        written = text.split("\n")[row]
+        return (line + row + 1, found.index(written) + column + 1) if written and written in found else None
 
 
 def read_documents(text: str, limits: Limits) -> tuple[list[Document], list[YamlProblem]]:

@@ -14,6 +14,7 @@ from sojourn.activities.errors import refused
 from sojourn.activities.validation import SchemaCheck
 from sojourn.definitions import EndpointDefinition
 from sojourn.definitions.endpoints import SecretRef
+from sojourn.expressions import EvaluationError, Template, compile_template, to_json
 
 _BARE = re.compile(r"\$\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}")
 _KEPT = 2_000
@@ -32,7 +33,7 @@ class PreparedEndpoint:
         self.definition = definition
         self._required = frozenset(definition.required_parameters)
         self._checks: dict[str, SchemaCheck] = {}
-        self._templates: dict[frozenset[str], Any] = {}
+        self._templates: dict[frozenset[str], tuple[Template, dict[tuple[str, str], SecretRef]]] = {}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -89,8 +90,6 @@ class PreparedEndpoint:
         Raises:
             CallError: `refused`: an expression failed.
         """
-        from sojourn.expressions import EvaluationError
-
         left_out = frozenset(name for name in absent if values[name] is None)
         try:
             if left_out not in self._templates:
@@ -98,17 +97,18 @@ class PreparedEndpoint:
                     self._templates.clear()
                 self._templates[left_out] = self._compile(left_out)
             template, secrets = self._templates[left_out]
-            parts: dict[str, Any] = template.evaluate(values)
+            parts: dict[str, Any] = to_json(template.evaluate(values))
         except EvaluationError as error:
             raise refused(f"an expression of the endpoint {self.definition.name} failed: {error}") from None
+        except ValueError as error:
+            message = f"a template of the endpoint {self.definition.name} cannot be used: {error}"
+            raise refused(message, expected=False) from None
         for (part, name), reference in secrets.items():
             parts[part][name] = reference
         return parts
 
-    def _compile(self, left_out: frozenset[str]) -> tuple[Any, dict[tuple[str, str], SecretRef]]:
+    def _compile(self, left_out: frozenset[str]) -> tuple[Template, dict[tuple[str, str], SecretRef]]:
         """Compile all templates at once; references to secrets are kept aside, since they are no texts."""
-        from sojourn.expressions import compile_template
-
         definition = self.definition
         parts: dict[str, Any] = {
             "query": dict(definition.query),

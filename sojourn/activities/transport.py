@@ -1,27 +1,27 @@
 """Sending requests: the only module that knows which HTTP library does it.
 
-httpx with aiohttp underneath: plain httpx gets slower with concurrency. One pool of connections per endpoint
-and origin, no cookies kept (they would travel from one customer to the next), no proxies or credentials from
-the environment, redirects followed only where the request was meant to go, every size and time bounded.
+One pool of connections per endpoint and origin, no cookies kept (they would travel from one customer to the
+next), no proxies or credentials from the environment, redirects followed only where the request was meant to go,
+every size and time bounded.
 """
+
+# aiohttp itself, and not httpx with aiohttp underneath: that one decodes what we percent-encoded on purpose,
+# sends the bodies of redirected requests in chunks, and calls a connection that broke a time-out.
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import certifi
-import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from sojourn.activities.addresses import AddressGuard, refusal
 from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
@@ -35,7 +35,9 @@ CONNECT_TIMEOUT = 5.0
 that does not answer leaves time for another attempt."""
 
 _KEEPALIVE = 30.0
+_CHUNK = 16 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DEFAULT_HEADERS = {"User-Agent": "sojourn", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,13 @@ class Transport:
         self._guard = guard or AddressGuard()
         self._tls = tls
         self._connections = connections
-        self._pools: dict[tuple[str, str], httpx.AsyncClient] = {}
+        self._pools: dict[tuple[str, str], aiohttp.ClientSession] = {}
 
     async def aclose(self) -> None:
         """Close every connection. The transport can be used again afterwards."""
         pools, self._pools = self._pools, {}
         for pool in pools.values():
-            await pool.aclose()
+            await pool.close()
 
     async def send(self, owner: str, request: HttpRequest, within: float) -> HttpResponse:
         """Send a request, follow its redirects and read the answer.
@@ -131,54 +133,50 @@ class Transport:
             raise CallError(TIMED_OUT, f"no complete answer within {within:g} s") from None
 
     async def _follow(self, owner: str, request: HttpRequest) -> HttpResponse:
-        try:
-            url = httpx.URL(request.url)
-            todo = self._client(owner, url).build_request(
-                request.method, url, headers=list(request.headers), content=request.body, timeout=_TIMEOUT
-            )
-        except (httpx.InvalidURL, ValueError):
-            raise refused("the URL is none that can be called") from None
+        url = _parsed(request.url)
         for _ in range(MAX_REDIRECTS + 1):
-            response, following = await self._once(self._client(owner, todo.url), todo)
-            if following is None:
+            response = await self._once(self._pool(owner, url), request, url)
+            location = response.headers.get("location")
+            if response.status not in _REDIRECTS or location is None:
                 return response
-            _check_redirect(todo.url, following.url)
-            todo = following
-        raise CallError(
-            INVALID_RESPONSE,
-            f"more than {MAX_REDIRECTS} redirects, the last with {response.status}",
-            status=response.status,
-        )
+            following = _redirected(url, location, response.status)
+            request, url = _redirected_request(request, response.status), following
+        message = f"more than {MAX_REDIRECTS} redirects, the last with HTTP {response.status}"
+        raise CallError(INVALID_RESPONSE, message, status=response.status)
 
-    async def _once(
-        self, client: httpx.AsyncClient, request: httpx.Request
-    ) -> tuple[HttpResponse, httpx.Request | None]:
-        """Send one request; return the answer, and the request to which it redirects, if it does."""
-        response: httpx.Response | None = None
+    async def _once(self, pool: aiohttp.ClientSession, request: HttpRequest, url: URL) -> HttpResponse:
+        """Send one request and read its answer; of a redirect, only the head.
+
+        Raises:
+            CallError: It failed.
+        """
+        status: int | None = None
         try:
-            response = await client.send(request, stream=True, follow_redirects=False)
-            following = response.next_request if response.status_code in _REDIRECTS else None
-            if following is not None:
-                await following.aread()  # else the transport would send its body in chunks
-            headers = {name.lower(): value for name, value in reversed(response.headers.multi_items())}
-            body = b"" if following else await _read(response)
-            return HttpResponse(response.status_code, headers, body), following
-        except Exception as error:
-            failure = _as_call_error(error, response)
-        finally:
-            if response is not None:
-                await _close(response)
+            async with pool.request(
+                request.method,
+                url,
+                headers=_with_defaults(request.headers),
+                data=request.body,
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+                skip_auto_headers=("Content-Type",),
+            ) as response:
+                status = response.status
+                headers = {name.lower(): value for name, value in reversed(list(response.headers.items()))}
+                body = b"" if status in _REDIRECTS else await _read(response)
+                return HttpResponse(status, headers, body)
+        except (aiohttp.ClientError, OSError, zlib.error) as error:
+            failure = _as_call_error(error, status)
         raise failure
 
-    def _client(self, owner: str, url: httpx.URL) -> httpx.AsyncClient:
+    def _pool(self, owner: str, url: URL) -> aiohttp.ClientSession:
         """Return the pool of an owner for the origin of a URL."""
-        port = url.port or (443 if url.scheme == "https" else 80)
-        key = (owner, f"{url.scheme}://{url.host}:{port}")
+        key = (owner, str(url.origin()))
         if key not in self._pools:
-            self._pools[key] = self._new_client(url.host, port)
+            self._pools[key] = self._new_pool(str(url.host), int(url.port or 0))
         return self._pools[key]
 
-    def _new_client(self, host: str, port: int) -> httpx.AsyncClient:
+    def _new_pool(self, host: str, port: int) -> aiohttp.ClientSession:
         if self._tls is None:
             self._tls = tls_context()
         connector = aiohttp.TCPConnector(
@@ -188,44 +186,75 @@ class Transport:
             ttl_dns_cache=10,
             socket_factory=self._guard.socket_factory(host, port),
         )
-        session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-        )
-        nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        return httpx.AsyncClient(
-            transport=AiohttpTransport(verify=self._tls, trust_env=False, client=session),
-            cookies=nothing,
-            trust_env=False,
-            headers={"User-Agent": "sojourn", "Accept": "application/json", "Accept-Encoding": "gzip"},
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
         )
 
 
 # The end of the window bounds everything else; see `Transport.send`.
-_TIMEOUT = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
 
 
-def _check_redirect(here: httpx.URL, there: httpx.URL) -> None:
-    """Refuse a redirect that would take the request, and its credentials, elsewhere.
+def _parsed(text: str) -> URL:
+    """Return a URL, its percent-encoding untouched.
 
     Raises:
-        CallError: Another host or port, or from https to http.
+        CallError: It is none that can be called.
     """
-    same = (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
-    upgrade = (here.scheme, here.port, there.scheme, there.port) == ("http", None, "https", None)
-    if not same and not (upgrade and here.host == there.host):
+    try:
+        url = URL(text, encoded=True)
+        usable = url.scheme in {"http", "https"} and bool(url.host) and url.port is not None
+    except ValueError:
+        usable = False
+    if not usable or url.user is not None:
+        raise refused("the URL is none that can be called")
+    return url
+
+
+def _with_defaults(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """Return the headers with those that every request has, unless they are set."""
+    given = {name.lower() for name, _ in headers}
+    return [*headers, *(pair for pair in _DEFAULT_HEADERS.items() if pair[0].lower() not in given)]
+
+
+def _redirected(here: URL, location: str, status: int) -> URL:
+    """Return where a redirect leads.
+
+    Raises:
+        CallError: To another host or port, or from https to http: requests, and the credentials in them, do
+        not go
+            there. Or to what is no URL.
+    """
+    try:
+        there = here.join(URL(location))
+        origin = there.origin()
+    except ValueError:
+        message = "the answer redirects to something that is no URL to call"
+        raise CallError(INVALID_RESPONSE, message, status=status) from None
+    upgrade = (here.scheme, here.port, there.scheme, there.port) == ("http", 80, "https", 443)
+    if origin != here.origin() and not (upgrade and here.host == there.host):
         raise refused(
-            "the answer redirects to another host, port or scheme, where requests of this endpoint do not go"
+            "the answer redirects to another host, port or scheme, where calls to this endpoint do not go"
         )
+    return there.with_user(None)
 
 
-async def _read(response: httpx.Response) -> bytes:
+def _redirected_request(request: HttpRequest, status: int) -> HttpRequest:
+    """Return the request that follows a redirect: what browsers do, and RFC 9110 allows."""
+    if status == 303 or (status in {301, 302} and request.method == "POST"):
+        headers = tuple(pair for pair in request.headers if pair[0].lower() != "content-type")
+        return replace(request, method="GET", headers=headers, body=None)
+    return request
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
     """Read a body up to the limit, decompressing it ourselves: a small body may unfold to gigabytes.
 
     Raises:
         CallError: Too large, cut off, or in an encoding that was not asked for.
     """
-    status = response.status_code
-    encoding = response.headers.get("content-encoding", "").strip().lower()
+    status = response.status
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
     inflater = None
     if encoding in {"gzip", "x-gzip", "deflate"}:
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
@@ -234,7 +263,7 @@ async def _read(response: httpx.Response) -> bytes:
         raise CallError(INVALID_RESPONSE, message, status=status)
     parts: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_raw():
+    async for chunk in response.content.iter_chunked(_CHUNK):
         part = inflater.decompress(chunk, MAX_BODY + 1) if inflater else chunk
         size += len(part)
         if size > MAX_BODY:
@@ -246,33 +275,21 @@ async def _read(response: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
-async def _close(response: httpx.Response) -> None:
-    """Give a connection back, or up; what goes wrong with it now concerns nobody."""
-    with contextlib.suppress(Exception):
-        await response.aclose()
-
-
-def _as_call_error(error: Exception, response: httpx.Response | None) -> CallError:
+def _as_call_error(error: Exception, status: int | None) -> CallError:
     """Return what an exception of the HTTP library means. Its text may hold the URL, so it is not used."""
-    status = response.status_code if response is not None else None
-    if isinstance(error, CallError):
-        return error
     blocked = refusal(error)
     if blocked is not None:
         return refused(str(blocked))
-    if isinstance(error, (zlib.error, httpx.DecodingError)):
+    if isinstance(error, zlib.error):
         return CallError(INVALID_RESPONSE, "the answer's compressed body is broken", status=status)
-    cause: BaseException = error.__cause__ or error
     if isinstance(error, aiohttp.ClientResponseError):
         return CallError(INVALID_RESPONSE, "the answer is not HTTP", status=status)
-    if isinstance(error, httpx.RemoteProtocolError):
-        return CallError(INVALID_RESPONSE, "the answer redirects to something that is no URL", status=status)
-    if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
+    if isinstance(error, aiohttp.InvalidURL):
         return refused("the URL is none that can be called")
-    text = _NETWORK_TEXTS.get(type(cause), "the connection failed")
-    if response is not None:
+    text = _NETWORK_TEXTS.get(type(error), "the connection failed")
+    if status is not None:
         text = "the connection broke in the middle of the answer"
-    return CallError(NETWORK, f"{text} ({type(cause).__name__})", retryable=True)
+    return CallError(NETWORK, f"{text} ({type(error).__name__})", retryable=True)
 
 
 _NETWORK_TEXTS: dict[type[BaseException], str] = {

@@ -30,8 +30,11 @@ class SchemaCheck:
 
     def problem(self, value: Any) -> str | None:
         """Return where and by which keyword a value breaks the schema, or None; never the value."""
-        if self._validator.is_valid(value):
-            return None
+        try:
+            if self._validator.is_valid(value):
+                return None
+        except (ValueError, TypeError):  # half a character, or a type that JSON does not have
+            return "the value is none that JSON can hold"
         error = next(self._validator.iter_errors(value))
         where = "".join(_step(part) for part in error.instance_path) or "the value"
         keyword = next((part for part in reversed(error.schema_path) if isinstance(part, str)), "schema")

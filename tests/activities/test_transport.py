@@ -136,7 +136,7 @@ HOSTILE: dict[str, tuple[Reply, str, bool]] = {
         False,
     ),
     "redirects to another scheme": (answer(None, 302, {"Location": "ftp://127.0.0.1/"}), "refused", False),
-    "redirects to a file": (answer(None, 302, {"Location": "file:///etc/passwd"}), "refused", False),
+    "redirects to a file": (answer(None, 302, {"Location": "file:///etc/passwd"}), "invalid_response", False),
     "redirects to nonsense": (answer(None, 302, {"Location": "http://[::"}), "invalid_response", False),
     "redirects with a user": (answer(None, 302, {"Location": "//user@localhost/"}), "refused", False),
 }

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import Match, Route
 from temporalio.client import Client
 
 from sojourn import __version__
@@ -24,6 +24,8 @@ from sojourn.api.routes import events, health, instances, journeys
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
+
+_MODULES = (events, journeys, instances, health, pages)
 
 
 def create_app(settings: Settings, *, store: Store | None = None, client: Client | None = None) -> FastAPI:
@@ -66,7 +68,7 @@ def create_app(settings: Settings, *, store: Store | None = None, client: Client
     app.openapi = lambda: _cached_openapi(app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(SafetyNet)
-    for module in (events, journeys, instances, health, pages):
+    for module in _MODULES:
         app.include_router(module.router)
     return app
 
@@ -108,9 +110,10 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Return every method that the path has: Starlette's own `Allow` names those of one route only."""
     methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods
+    for module in _MODULES:
+        for route in module.router.routes:
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+                methods |= route.methods or set()
     return ", ".join(sorted(methods))
 
 

@@ -45,6 +45,7 @@ _JSON_TYPE = re.compile(
 )
 _EXTENSION = re.compile(r"[a-z0-9]+")
 _PREFIX = b"ce-"
+_REQUIRED = frozenset({b"ce-specversion", b"ce-id", b"ce-source", b"ce-type"})
 
 
 def _uri(text: str) -> str:
@@ -143,7 +144,7 @@ def read_cloud_event(item: Any, *, may_overflow: bool) -> Envelope:
 
 def is_binary(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether a request's headers make it a CloudEvent in binary form."""
-    return any(name.startswith(_PREFIX) for name, _ in headers)
+    return any(name in _REQUIRED for name, _ in headers)
 
 
 def read_binary(headers: Iterable[tuple[bytes, bytes]], data: Any, *, may_overflow: bool) -> Envelope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -23,6 +33,7 @@ BUSY_TIMEOUT = 30.0
 CONNECT_TIMEOUT = 5.0
 """Seconds after which a PostgreSQL that does not answer counts as unreachable."""
 
+_NO_TABLE = re.compile(r"no such table|relation .* does not exist")
 _WRITE = "sojourn_write"
 _AUTOCOMMIT = "sojourn_autocommit"
 
@@ -118,25 +129,30 @@ class Database:
 
 
 class _translated:  # noqa: N801 - reads as a statement
-    """Turns the errors of an unreachable database into `StoreUnavailable`."""
+    """Turns the driver's errors about the database itself into ours."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or not is_unreachable(error):
+        if error is None:
             return
         reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        raise StoreUnavailable(f"the database cannot be reached: {reason or type(error).__name__}") from error
+        if isinstance(error, OperationalError | ProgrammingError) and _NO_TABLE.search(reason):
+            raise StoreError("the database has none of Sojourn's tables yet: start the API once") from error
+        if _unreachable(error):
+            raise StoreUnavailable(
+                f"the database cannot be reached: {reason or type(error).__name__}"
+            ) from error
 
 
-def is_unreachable(error: BaseException) -> bool:
-    """Say whether an error means that the database may well answer later."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+def _unreachable(error: BaseException) -> bool:
+    if isinstance(error, IntegrityError | DataError | ProgrammingError | InternalError | NotSupportedError):
+        return False
+    if isinstance(error, DBAPIError | PoolTimeout | OSError | TimeoutError):
         return True
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or "shutting down" in str(error)
-    return isinstance(error, OSError | TimeoutError) and not isinstance(error, SQLAlchemyError)
+    # What asyncpg says before there is a connection does not pass through SQLAlchemy.
+    return type(error).__module__.startswith("asyncpg.")
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:

@@ -16,13 +16,15 @@ from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyV
 from sojourn.store.engine import Database, ping
 from sojourn.store.keys import ApiKey, CreatedKey, KeyRing
 from sojourn.store.ledger import Ledger
-from sojourn.store.migrate import migrate
 from sojourn.store.publish import Publication, PublishResult
 from sojourn.store.revision import read_revision
 from sojourn.store.tables import endpoints, events, journey_versions, journeys
 
 if TYPE_CHECKING:
     from sojourn.definitions import EndpointDefinition, Project
+
+
+NEVER = float("-inf")
 
 
 class Store:
@@ -41,7 +43,8 @@ class Store:
         self._catalog: Catalog | None = None
         self._keys: KeyRing | None = None
         self._endpoints: dict[tuple[str, str], EndpointDefinition] = {}
-        self._checked = 0.0
+        self._checked = NEVER
+        self._changes = 0
         self.ledger = Ledger(database, lease=lease)
 
     @classmethod
@@ -70,8 +73,10 @@ class Store:
         Raises:
             StoreError: The database was made by a newer version.
         """
+        from sojourn.store.migrate import migrate  # Alembic is slow to import, and needed once
+
         await migrate(self._database)
-        self._forget()
+        self._changed()
 
     async def ping(self) -> None:
         """Ask the database for nothing, to see that it answers."""
@@ -110,14 +115,14 @@ class Store:
         """Store new versions of what changed, from plain JSON that is known to be right."""
         async with self._database.write() as connection:
             result = await publishing.publish(connection, publication)
-        self._checked = 0.0
+        self._changed()
         return result
 
     async def set_state(self, journey: str, state: JourneyState) -> bool:
         """Set the state of a journey's newest version. Returns False where there is no such journey."""
         async with self._database.write() as connection:
             known = await publishing.set_state(connection, journey, state)
-        self._checked = 0.0
+        self._changed()
         return known
 
     # What was published
@@ -173,7 +178,7 @@ class Store:
         """
         async with self._database.write() as connection:
             created = await key_store.create_key(connection, label, scopes)
-        self._checked = 0.0
+        self._changed()
         return created
 
     async def verify_key(self, secret: str) -> ApiKey | None:
@@ -198,7 +203,7 @@ class Store:
         """
         async with self._database.write() as connection:
             revoked = await key_store.revoke_key(connection, key_id)
-        self._checked = 0.0
+        self._changed()
         return revoked
 
     # Memory
@@ -213,16 +218,17 @@ class Store:
         return self._catalog, self._keys
 
     async def _reload(self) -> None:
-        asked = time.monotonic()
+        asked, changes = time.monotonic(), self._changes
         if self._catalog is None or await self.revision() != self._catalog.revision:
             async with self._database.snapshot() as connection:
                 catalog, ring = await read_catalog(connection), KeyRing(await key_store.read_keys(connection))
             self._catalog, self._keys, self._endpoints = catalog, ring, {}
-        self._checked = asked
+        # What this process changed while it was reading, it must not miss: then the next one reads again.
+        self._checked = asked if changes == self._changes else NEVER
 
-    def _forget(self) -> None:
-        self._catalog = self._keys = None
-        self._checked = 0.0
+    def _changed(self) -> None:
+        self._changes += 1
+        self._checked = NEVER
 
 
 async def read_catalog(connection: AsyncConnection) -> Catalog:

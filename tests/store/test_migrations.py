@@ -1,0 +1,93 @@
+"""The tables are made when a process starts, however many start at once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from sojourn.store import Store, StoreError
+from sojourn.store.tables import metadata
+from tests.store.databases import OpenStore
+
+MIGRATE = """
+import asyncio, sys
+from sojourn.store import Store
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    await store.migrate()
+    print(await store.revision())
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_migrations_make_the_tables_that_the_code_uses(store: Store) -> None:
+    """Nothing is left for Alembic to change once the migrations have run."""
+    async with store.database.engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(
+                MigrationContext.configure(sync, opts={"compare_type": True}), metadata
+            )
+        )
+    assert differences == []
+
+
+async def test_migrating_again_changes_nothing(open_store: OpenStore) -> None:
+    """A second start finds everything done, and the data still there."""
+    store = await open_store()
+    await store.create_key("one", ["read"])
+    await store.migrate()
+    assert [key.label for key in await store.list_keys()] == ["one"]
+
+
+async def test_processes_that_start_at_once_migrate_once(database_url: str) -> None:
+    """Two processes on one empty database all start, and agree on the result."""
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            MIGRATE,
+            database_url,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    answers = await asyncio.gather(*(process.communicate() for process in processes))
+    assert [
+        (out.strip(), process.returncode) for process, (out, _) in zip(processes, answers, strict=True)
+    ] == [(b"1", 0)] * 2, answers
+
+
+async def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
+    """Code that does not know the tables' version says so and leaves them alone."""
+    async with store.database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer version of Sojourn"):
+        await store.migrate()
+
+
+async def test_an_empty_database_says_that_it_must_be_migrated(database_url: str) -> None:
+    """Asking before migrating is an error that says what to do, not an empty catalogue."""
+    store = await Store.open(database_url)
+    try:
+        with pytest.raises(StoreError, match="none of Sojourn's tables"):
+            await store.catalog()
+    finally:
+        await store.close()
+
+
+def test_migrations_are_in_the_package() -> None:
+    """What setuptools must ship: the environment, the template and the versions."""
+    folder = Path(sys.modules["sojourn.store"].__file__ or "").parent / "migrations"
+    assert (folder / "env.py").exists()
+    assert (folder / "script.py.mako").exists()
+    assert list((folder / "versions").glob("0001_*.py"))

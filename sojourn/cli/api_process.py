@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
+from types import FrameType
 
 from sojourn.cli.console import CliError, ExitCode, say
 from sojourn.cli.environment import load_settings
@@ -33,16 +33,26 @@ def run(*, host: str | None, port: int | None) -> int:
     from sojourn.store import StoreError
 
     # uvicorn finishes what is in flight and then raises the signal again: an asked-for end is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(ExitCode.OK)))
+    signal.signal(signal.SIGTERM, _terminate)
     settings = load_settings(api_host=host, api_port=port)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    if settings.search_attributes:
-        asyncio.run(_prepare_namespace())
     try:
+        if settings.search_attributes:
+            asyncio.run(_prepare_namespace())
         serve(settings, announce=say)
+    except _Terminated:
+        pass
     except (ServeError, ExposureError, StoreError) as error:
         raise CliError(str(error), ExitCode.PROBLEMS) from error
     return int(ExitCode.OK)
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived. Like `KeyboardInterrupt`, nothing but the outermost code is to catch it."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
 
 
 async def _prepare_namespace() -> None:

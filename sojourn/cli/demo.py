@@ -55,8 +55,8 @@ def demo(
 
     It starts Temporal, a worker, the API and a small shop in a temporary folder, publishes the example, posts
     its events over HTTP, and counts: instances by outcome, answers of the API, and the calls that the shop
-    really received. [bold]cart-abandonment[/] takes 20 customers through every path of the journey;
-    [bold]second-purchase[/] posts the 6,919 purchases of a real shop.
+    really received. `cart-abandonment` takes 20 customers through every path of the journey;
+    `second-purchase` posts the 6,919 purchases of a real shop.
 
     Exit status 0 only if all of it is what the events demand.
     """

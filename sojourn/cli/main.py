@@ -17,7 +17,7 @@ app = typer.Typer(
     "130 ended with Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 commands.register(app)

@@ -82,13 +82,13 @@ timeout: 7d                          # of the whole instance
 steps:
   first-order:
     wait_for:
-      - {event: order.placed, next: how-much}
+      - {event: order.placed, next: amount}
     timeout: {after: 20s, next: no-order}        # short, for trying it; in earnest perhaps 3d
-  how-much:
+  amount:
     set: {total: "${events['order.placed'].total}"}
   large:
     condition:
-      - {when: steps['how-much'].total >= 100, next: large-order}
+      - {when: steps.amount.total >= 100, next: large-order}
     else: small-order
   large-order: {end: large first order}
   small-order: {end: first order}

@@ -40,7 +40,7 @@ def dev(
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(help="Folder to write to; made where it is missing.", metavar="[FOLDER]")
+        Path, typer.Argument(help="Folder to write to; made where it is missing.", metavar="FOLDER")
     ] = Path("my-journeys"),
 ) -> None:
     """Writes a small project that `sojourn dev` runs as it is.

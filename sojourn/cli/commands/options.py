@@ -22,5 +22,5 @@ KeyOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 ProjectArgument = Annotated[
     Path,
-    typer.Argument(help="Folder of the journey project.", metavar="[PROJECT]", show_default="this folder"),
+    typer.Argument(help="Folder of the journey project.", metavar="PROJECT", show_default="this folder"),
 ]

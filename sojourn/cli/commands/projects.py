@@ -41,7 +41,7 @@ def schema(
     """Prints the JSON Schema of the files of a project, for editors.
 
     `sojourn init` and `sojourn dev` write it to .sojourn/schema.json of the project; a first line
-    [bold]# yaml-language-server: $schema=.sojourn/schema.json[/] in a file makes editors complete and check
+    `# yaml-language-server: $schema=.sojourn/schema.json` in a file makes editors complete and check
     it.
     """
     from sojourn.definitions import json_schema

@@ -20,7 +20,9 @@ SHOWN = 10
 
 
 def send(
-    name: Annotated[str | None, typer.Argument(help="The event's name, such as order.placed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The event's name, such as order.placed.", metavar="NAME")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="The event's data, as JSON.", metavar="JSON")] = None,
     event_id: Annotated[
         str | None, typer.Option("--id", help="The event's id. Sending the same id again is harmless.")
@@ -45,9 +47,9 @@ def send(
 ) -> None:
     """Sends an event, or a file of events.
 
-    A line of a file is [bold]{"id": "e-1", "name": "order.placed", "time": "2026-03-01T10:00:00Z", "data":
-    {...}}[/]; time may be left out. Give each event an id: then the same file can be sent again, after
-    Ctrl-C or a failure, and what was taken already is answered as duplicate.
+    A line of a file is `{"id": "e-1", "name": "order.placed", "time": "2026-03-01T10:00:00Z", "data": {}}`;
+    `time` may be left out. Give each event an id: then the same file can be sent again, after Ctrl-C or a
+    failure, and what was taken already is answered as duplicate.
 
     Exit status 1: the event was refused; with --file, a line was no event or its data were wrong (reasons
     invalid and no_key). That an event of a file has no effect, since nobody waits for it, is no failure.

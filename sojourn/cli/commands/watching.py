@@ -11,7 +11,9 @@ from sojourn.cli.console import out, say, show_json, warn
 
 
 def journeys(
-    name: Annotated[str | None, typer.Argument(help="Show this journey with its versions.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show this journey with its versions.", metavar="NAME")
+    ] = None,
     api: ApiOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -34,7 +36,7 @@ def journeys(
 
 def instances(
     instance: Annotated[
-        str | None, typer.Argument(help="Show this one with its steps: JOURNEY:PROFILE.", metavar="[ID]")
+        str | None, typer.Argument(help="Show this one with its steps: JOURNEY:PROFILE.", metavar="ID")
     ] = None,
     journey: Annotated[
         str | None, typer.Option(help="Only instances of this journey.", metavar="NAME")

@@ -37,22 +37,22 @@ def check_event_document(event: ReadEvent) -> None:
 def check_endpoint(endpoint: ReadEndpoint) -> None:
     """Report what is wrong with a source or an action, apart from its expressions."""
     model, source = endpoint.model, endpoint.source
+    written = source.document.value
+    # Headers and credentials are told from the document, even where it has not the shape of an endpoint.
+    if isinstance(written.get("headers"), dict):
+        check_headers(written["headers"], source, ("headers",))
+    leaks.check_fields(written.get("query"), source, ("query",), references=True)
+    leaks.check_fields(written.get("form"), source, ("form",), references=True)
+    leaks.check_fields(written.get("body"), source, ("body",), references=False)
     if model is None:
-        # What can be told from the document alone is told all the same.
-        value = source.document.value
-        if isinstance(value.get("url"), str):
-            leaks.check_url(value["url"], source, ("url",))
-        leaks.check_headers(value.get("headers"), source, ("headers",))
+        if isinstance(written.get("url"), str):
+            leaks.check_url(written["url"], source, ("url",))
         return
     check_url(model.url, source, ("url",), model)
     _check_method(model, source)
-    check_headers(model.headers, source, ("headers",))
     _check_parameters(model, source)
     _check_auth(model.auth, source)
     _check_limits(model, source)
-    leaks.check_fields(source.document.value.get("query"), source, ("query",), references=True)
-    leaks.check_fields(source.document.value.get("form"), source, ("form",), references=True)
-    leaks.check_fields(model.body, source, ("body",), references=False)
     if model.response is not None:
         check_schema(model.response, source, ("response",))
 
@@ -124,7 +124,7 @@ def _check_method(model: EndpointDefinition, source: Source) -> None:
         source.report(Code.ONE_OF, (given[0],), message, hint, key=True)
 
 
-def check_headers(headers: Mapping[str, str | SecretRef], source: Source, path: Path) -> None:
+def check_headers(headers: Mapping[str, Any], source: Source, path: Path) -> None:
     """Report headers that no request can carry, that Sojourn sets itself, or that carry credentials."""
     leaks.check_headers(headers, source, path)
     seen: set[str] = set()

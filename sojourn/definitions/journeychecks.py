@@ -109,12 +109,19 @@ def links_of(journey: ReadJourney) -> dict[str, list[Exit]]:
         following = order[index + 1] if index + 1 < len(order) else None
         model = journey.steps[step]
         if model is not None:
-            links[step] = exits(model, following)
+            links[step] = [_meant(way, order) for way in exits(model, following)]
         else:
             links[step] = [Exit(name, (), "") for name in sorted(targets(raw[step]))] + [
                 Exit(following, (), "")
             ]
     return links
+
+
+def _meant(way: Exit, order: list[str]) -> Exit:
+    """Return the way to the step that was probably meant, so that a slip is not reported twice."""
+    if way.target is None or way.target in order:
+        return way
+    return way._replace(target=nearest(way.target, order) or way.target)
 
 
 def check_graph(journey: ReadJourney) -> None:

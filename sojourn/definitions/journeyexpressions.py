@@ -152,14 +152,8 @@ class _Journey:
             if schema is None or (read and ("parameters", parameter) in read.source.failed):
                 self._template(value, name, where)
                 continue
-            expected = from_json_schema(schema)
-            if expected.may_be(["string"]):
-                # A timestamp or a duration becomes text on its way out.
-                expected = Type(
-                    expected.kinds | {"timestamp", "duration"}, expected.item, expected.fields, expected.rest
-                )
             before = len(self.source.failed)
-            self._template(value, name, where, expected)
+            self._template(value, name, where, from_json_schema(schema))
             if len(self.source.failed) == before:
                 self._constant(parameter, value, schema, where)
 
@@ -193,7 +187,7 @@ class _Journey:
                 elif root == "event" and not has_event:
                     known["event"] = ANY
                     hint = 'Use `entry`, the event that started the instance, or events["NAME"], the last of a kind.'
-                    message = "There is no `event` here; it is known where one arrives: in `when` of wait_for and exit_when"
+                    message = "There is no `event` here, only where one arrives: in `when` of wait_for and exit_when"
                     report(Code.UNKNOWN_NAME, _position(expression, "event"), message, hint)
             if not self._check_steps(expression, step, report):
                 return None

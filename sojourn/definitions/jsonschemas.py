@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -57,7 +58,8 @@ def check_schema(schema: dict[str, Any], source: Source, path: Path, extra: tupl
     before = len(source.failed)
     remote = False
     for part, where in _subschemas(schema, path):
-        remote |= _check_references(part, source, where)
+        remote |= _check_references(part, schema, source, where)
+        _check_patterns(part, source, where)
         _check_keywords(part, source, where, extra if where == path else ())
     _check_meta(schema, source, path)
     if len(source.failed) == before and not remote:
@@ -83,7 +85,8 @@ def _subschemas(schema: Any, path: Path) -> Iterator[tuple[dict[str, Any], Path]
                 waiting += [(item, (*where, keyword, name)) for name, item in part[keyword].items()]
 
 
-def _check_references(schema: dict[str, Any], source: Source, path: Path) -> bool:
+def _check_references(schema: dict[str, Any], root: dict[str, Any], source: Source, path: Path) -> bool:
+    """Report references that lead elsewhere or nowhere; return whether there is any."""
     found = False
     for keyword in ("$ref", "$dynamicRef"):
         target = schema.get(keyword)
@@ -95,7 +98,43 @@ def _check_references(schema: dict[str, Any], source: Source, path: Path) -> boo
                 'Copy that schema under `$defs` and refer to it: {$ref: "#/$defs/name"}.',
             )
             found = True
+        elif isinstance(target, str) and target.startswith("#/") and not _points_to_something(target, root):
+            message = f"There is no `{target[:100]}` in this schema"
+            source.report(Code.JSON_SCHEMA, (*path, keyword), message, "Define it under `$defs`.")
+            found = True
     return found
+
+
+def _points_to_something(pointer: str, root: Any) -> bool:
+    part = root
+    for name in unquote(pointer[2:]).split("/"):
+        key = name.replace("~1", "/").replace("~0", "~")
+        if isinstance(part, dict) and key in part:
+            part = part[key]
+        elif isinstance(part, list) and key.isdigit() and int(key) < len(part):
+            part = part[int(key)]
+        else:
+            return False
+    return True
+
+
+def _check_patterns(schema: dict[str, Any], source: Source, path: Path) -> None:
+    written = [(schema.get("pattern"), (*path, "pattern"), False)]
+    if isinstance(schema.get("patternProperties"), dict):
+        written += [(name, (*path, "patternProperties", name), True) for name in schema["patternProperties"]]
+    for pattern, where, key in written:
+        if isinstance(pattern, str) and not _is_pattern(pattern):
+            message = "The pattern is no regular expression"
+            source.report(Code.JSON_SCHEMA, where, message, "Check its brackets and escapes.", key=key)
+
+
+@lru_cache(maxsize=1024)
+def _is_pattern(pattern: str) -> bool:
+    try:
+        validator({"pattern": pattern})
+    except ValueError:
+        return False
+    return True
 
 
 def _check_keywords(schema: dict[str, Any], source: Source, path: Path, extra: tuple[str, ...]) -> None:
@@ -146,13 +185,4 @@ def _check_compiles(schema: dict[str, Any], source: Source, path: Path) -> None:
     except ValueError as error:
         where = (*path, *getattr(error, "instance_path", ()))
         said = getattr(error, "message", str(error)).splitlines()[0][:200]
-        if "regex" in said:
-            source.report(
-                Code.JSON_SCHEMA, where, "The pattern is no regular expression", "Check brackets and escapes."
-            )
-        elif said.startswith("Pointer"):
-            source.report(
-                Code.JSON_SCHEMA, where, f"A $ref points to nothing: {said}", "Define it under `$defs`."
-            )
-        else:
-            source.report(Code.JSON_SCHEMA, where, f"The JSON Schema cannot be used: {said}")
+        source.report(Code.JSON_SCHEMA, where, f"The JSON Schema cannot be used: {said}")

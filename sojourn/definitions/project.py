@@ -184,4 +184,5 @@ def _journey(read: ReadJourney) -> JourneyDefinition | None:
         return None
     # Every part was validated as it was read; doing it again would cost as much as all the rest.
     parts: dict[str, Any] = {name: getattr(read.head, name) for name in type(read.head).model_fields}
-    return JourneyDefinition.model_construct(**parts, **{"steps": steps})
+    parts["steps"] = steps
+    return JourneyDefinition.model_construct(**parts)

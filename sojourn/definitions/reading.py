@@ -154,15 +154,19 @@ def _taken(source: Source, name: str, earlier: Source | None) -> bool:
     if earlier is None or not name:
         return False
     line, _ = earlier.document.place((earlier.kind,), key=True)
-    same = earlier.kind == source.kind
+    another = f"another {source.kind}" if earlier.kind == source.kind else _with_article(earlier.kind)
     source.report(
         Code.DUPLICATE_NAME,
         (source.kind,),
-        f"There is {'another' if same else 'a'} {earlier.kind} with the name `{name[:80]}`, "
+        f"There is {another} with the name `{name[:80]}`, "
         f"in {PurePosixPath(earlier.file).as_posix()}, line {line}",
         "Give each a name of its own.",
     )
     return True
+
+
+def _with_article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "ae" else f"a {kind}"
 
 
 def _named(value: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -172,7 +176,10 @@ def _named(value: dict[str, Any], kind: str) -> dict[str, Any]:
 def _event(source: Source, name: str, value: dict[str, Any], _: Limits, reading: Reading) -> None:
     earlier = reading.events.get(name)
     taken = _taken(source, name, earlier.source if earlier else None)
-    model = fit(EventDefinition, _named(value, "event"), source, rename="event") if name else None
+    model = None
+    if name:
+        rest = ("when", "description")
+        model = fit(EventDefinition, _named(value, "event"), source, rename="event", dispensable=rest)
     if name and not taken:
         reading.events[name] = ReadEvent(source, model)
 
@@ -182,9 +189,12 @@ def _endpoint(source: Source, name: str, value: dict[str, Any], _: Limits, readi
     # A journey's steps name sources and actions alike, and its instances know them by name only.
     earlier = reading.endpoints.get(f"source:{name}") or reading.endpoints.get(f"action:{name}")
     taken = _taken(source, name, earlier.source if earlier else None)
-    model = (
-        fit(EndpointDefinition, _named(value, kind) | {"kind": kind}, source, rename=kind) if name else None
-    )
+    model = None
+    if name:
+        data = _named(value, kind) | {"kind": kind}
+        # Steps are checked against the parameters, so these must be right; the rest is checked on its own.
+        rest = EndpointDefinition.model_fields.keys() - {"kind", "name", "url", "parameters"}
+        model = fit(EndpointDefinition, data, source, rename=kind, dispensable=rest)
     if name and not (taken and earlier and earlier.source.kind == kind):
         reading.endpoints[f"{kind}:{name}"] = ReadEndpoint(source, model)
 
@@ -193,7 +203,10 @@ def _journey(source: Source, name: str, value: dict[str, Any], limits: Limits, r
     earlier = reading.journeys.get(name)
     taken = _taken(source, name, earlier.source if earlier else None)
     head = _named({key: item for key, item in value.items() if key != "steps"}, "journey")
-    model = fit(JourneyHead, head, source, rename="journey") if name else None
+    model = None
+    if name:
+        rest = JourneyHead.model_fields.keys() - {"name", "entry"}
+        model = fit(JourneyHead, head, source, rename="journey", dispensable=rest)
     steps = read_steps(value, source, limits)
     if name and not taken:
         reading.journeys[name] = ReadJourney(source, name, model, steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import types
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -91,10 +92,18 @@ def described(value: Any) -> str:
     return _KINDS.get(type(value), "something else")
 
 
-def fit(model: type[M], value: Any, source: Source, path: Path = (), rename: str | None = None) -> M | None:
+def fit(
+    model: type[M],
+    value: Any,
+    source: Source,
+    path: Path = (),
+    rename: str | None = None,
+    dispensable: Container[str] = (),
+) -> M | None:
     """Return the model that a part of a document makes, or None where it does not.
 
-    Unknown keys are reported and then left out, so that the rest can be checked further.
+    Unknown keys, and dispensable ones that do not fit, are reported and then left out, so that the rest can be
+    checked further.
 
     Args:
         model: What it should be.
@@ -102,12 +111,13 @@ def fit(model: type[M], value: Any, source: Source, path: Path = (), rename: str
         source: The document; problems are reported there.
         path: Where in the document the part is.
         rename: Key that stands in the file for the model's field `name`.
+        dispensable: Keys of the part without which the rest can be checked.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    unknown = []
+    removed = []
     for detail in details:
         raw = detail["loc"]
         inner = tuple(part for part in raw if not _is_tag(part))
@@ -116,13 +126,16 @@ def fit(model: type[M], value: Any, source: Source, path: Path = (), rename: str
         if rename and inner[:1] == ("name",):
             inner = (rename, *inner[1:])
         if detail["type"] == "extra_forbidden":
-            unknown.append(inner)
+            removed.append(inner)
+        elif inner and inner[0] in dispensable:
+            removed.append(inner[:1])
         code, message, hint, at_key = _explain(detail, model, raw)
         source.report(code, (*path, *inner), message, hint, key=key or at_key)
-    if len(unknown) < len(details):
+    if len(removed) < len(details):
         return None
     pruned = copy.deepcopy(value)
-    for inner in unknown:
+    # Inner ones first: nothing is left inside a key that is gone.
+    for inner in sorted(set(removed), key=len, reverse=True):
         _remove(pruned, inner)
     try:
         return model.model_validate(pruned)
@@ -193,7 +206,7 @@ def _bounds(kind: str, context: dict[str, Any], found: Any) -> tuple[Code, str, 
     if kind in words:
         name, word = words[kind]
         unit = " characters" if kind.startswith("string") else ""
-        bound = f"{word} {context[name]}{unit}"
+        bound = f"{word} {context[name]:g}{unit}"
         return Code.OUT_OF_RANGE, f"{sentence(described(found))} is out of range", f"Write {bound}.", False
     return Code.WRONG_VALUE, f"This value does not fit ({kind.replace('_', ' ')})", "", False
 
@@ -209,6 +222,8 @@ def _wrong_type(expected: str, found: Any) -> tuple[str, str]:
         return message, f'Put it in quotes: "{shown}".'
     if expected == "a text" and isinstance(found, dict) and len(found) == 1:
         return message, 'If it is a template or an expression, put it in quotes: "${...}".'
+    if expected == "true or false" and isinstance(found, str):
+        return message, "Write true or false, without quotes."
     if expected == "a mapping":
         return message, "Write keys and values, as `key: value`."
     if expected == "a list":

@@ -135,11 +135,8 @@ def _without_timeouts(value: dict[str, Any], model: type[Step], source: Source, 
         {key: item for key, item in event.items() if key != "timeout"} if isinstance(event, dict) else event
         for event in events
     ]
-    kept = value.get("timeout")
-    if kept is None:
-        # So that nobody is told, besides, that the wait has no timeout.
-        kept = events[misplaced[0]]["timeout"]
-    return {**value, "wait_for": cleaned, "timeout": kept}
+    # So that nobody is told, besides, that the wait has no timeout.
+    return {"timeout": {"after": "1h"}, **value, "wait_for": cleaned}
 
 
 def _without_misplaced(

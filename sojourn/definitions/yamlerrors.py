@@ -111,6 +111,9 @@ def explain(error: Exception, lines: list[str]) -> YamlProblem:
             "The file holds a control character, which YAML does not allow",
             'Remove it, or write it as an escape in double quotes, such as "\\u0007".',
         )
+    if isinstance(error, UnicodeError):
+        message = "The file holds half a character, a lone surrogate"
+        return YamlProblem(Code.ENCODING, line, column, (), message, "Save it as UTF-8.")
     if "cannot start any token" in said:
         character = source[column - 1 : column]
         return YamlProblem(

@@ -20,22 +20,26 @@ else
     temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$TEMPORAL_RETENTION"
 fi
 
-# attribute NAME TYPE. A namespace that was just made takes a few seconds until the server knows it everywhere.
-attribute() {
-    attempts=15
-    until temporal operator search-attribute list | grep -qw "$1"; do
-        temporal operator search-attribute create --name "$1" --type "$2" || true
-        attempts=$((attempts - 1))
-        if [ "$attempts" -le 0 ]; then
-            echo "the search attribute $1 could not be made" >&2
-            exit 1
-        fi
-        sleep 2
+# Makes those search attributes, given as NAME=TYPE, that are not there; true once all of them are.
+attributes() {
+    there=" $(temporal operator search-attribute list | awk '{ printf "%s ", $1 }')"
+    missing=0
+    for wanted in "$@"; do
+        case "$there" in *" ${wanted%=*} "*) continue ;; esac
+        missing=1
+        temporal operator search-attribute create --name "${wanted%=*}" --type "${wanted#*=}" || true
     done
-    echo "search attribute $1: $2"
+    [ "$missing" = 0 ]
 }
 
-attribute JourneyName Keyword
-attribute JourneyVersion Int
-attribute JourneyProfile Keyword
-attribute JourneyStep Keyword
+# A namespace that was just made takes a few seconds until the whole server knows it.
+attempts=30
+until attributes JourneyName=Keyword JourneyVersion=Int JourneyProfile=Keyword JourneyStep=Keyword; do
+    attempts=$((attempts - 1))
+    if [ "$attempts" -le 0 ]; then
+        echo "the search attributes could not be made" >&2
+        exit 1
+    fi
+    sleep 1
+done
+echo "namespace $TEMPORAL_NAMESPACE: retention $TEMPORAL_RETENTION, search attributes are there"

@@ -60,10 +60,12 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
     instance.show(f"{'asks' if kind == 'source' else 'calls'} {endpoint}")
     try:
         result = await _start(instance, kind, request, window)
-    except ActivityError as error:
+    except (ActivityError, ApplicationError) as error:
         if is_cancelled_exception(error):
             raise asyncio.CancelledError from error
-        raise _explain(endpoint, error, window) from None
+        # The SDK hands out the failure of a local activity as it is, that of another one wrapped.
+        cause = error.cause if isinstance(error, ActivityError) else error
+        raise _explain(endpoint, cause or error, window) from None
     return dict(result)
 
 
@@ -80,7 +82,8 @@ def _start(
             request,
             activity_id=identity,
             summary=summary,
-            schedule_to_close_timeout=window,
+            # Beyond the window as well: the activity ends it, and knows what went wrong before.
+            schedule_to_close_timeout=window + _GRACE,
             retry_policy=RETRIES,
         )
     return workflow.start_activity(
@@ -94,8 +97,7 @@ def _start(
     )
 
 
-def _explain(endpoint: str, error: ActivityError, window: timedelta) -> StepError:
-    cause = error.cause
+def _explain(endpoint: str, cause: BaseException, window: timedelta) -> StepError:
     if isinstance(cause, ApplicationError):
         if cause.type == names.ERROR_CALL and cause.details:
             failure = cause.details[0]
@@ -111,4 +113,4 @@ def _explain(endpoint: str, error: ActivityError, window: timedelta) -> StepErro
     if isinstance(cause, TemporalTimeoutError):
         seconds = f"{window.total_seconds():g} s"
         return StepError("timed_out", f"{endpoint}: no answer within {seconds}")
-    return StepError("network", f"{endpoint}: {cause or error}")
+    return StepError("network", f"{endpoint}: {cause}")

@@ -111,7 +111,7 @@ _INSTANCE = {
 }
 
 ANSWERS: dict[str, dict[str, Any]] = {
-    "events": {
+    "post_events": {
         "started": {"summary": "An instance was started", "value": {"results": [_STARTED]}},
         "mixed": {
             "summary": "A batch with a good and a bad event",
@@ -133,14 +133,14 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "validate": {
         "good": {"summary": "It can be published", "value": {"ok": True, "problems": [_WARNING]}},
     },
-    "journeys": {"journeys": {"summary": "One journey", "value": {"journeys": [_SUMMARY]}}},
-    "journey": {
+    "list_journeys": {"journeys": {"summary": "One journey", "value": {"journeys": [_SUMMARY]}}},
+    "read_journey": {
         "journey": {
             "summary": "A journey",
             "value": {**_SUMMARY, "versions": [_VERSION], "definition": _DEFINITION},
         }
     },
-    "version": {
+    "read_version": {
         "version": {
             "summary": "A version",
             "value": {
@@ -151,8 +151,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
             },
         }
     },
-    "instances": {"page": {"summary": "A page", "value": {"instances": [_INSTANCE], "next_page": None}}},
-    "instance": {
+    "get_instances": {"page": {"summary": "A page", "value": {"instances": [_INSTANCE], "next_page": None}}},
+    "get_instance": {
         "running": {
             "summary": "An instance that waits",
             "value": {
@@ -180,11 +180,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         }
     },
 }
-
-
-def answer(name: str) -> dict[str, Any]:
-    """Return the examples of an operation's answer, as OpenAPI wants them."""
-    return {"content": {"application/json": {"examples": ANSWERS[name]}}}
+"""Examples of good answers, by operation."""
 
 
 def _header(name: str, description: str, example: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from sojourn import __version__
+from sojourn.api import examples
 from sojourn.api.cloudevents import CloudEvent
 from sojourn.api.envelopes import EventIn
 from sojourn.api.models import Files, ProblemDetails
@@ -63,4 +64,16 @@ def document(app: FastAPI) -> dict[str, Any]:
         for operation in operations.values():
             # A request without a key is right as long as there are none, hence the empty alternative.
             operation["security"] = [] if path.startswith("/health") else [{"key": []}, {}]
+            _complete(operation)
     return openapi
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Put in the examples of good answers, and take out the errors that FastAPI would answer with."""
+    for status, response in list(operation["responses"].items()):
+        content = response.get("content", {})
+        if "HTTPValidationError" in str(content):
+            del operation["responses"][status]
+        elif status.startswith("2"):
+            # FastAPI drops what is null from the document, in examples too, so they come after it.
+            content["application/json"]["examples"] = examples.ANSWERS[operation["operationId"]]

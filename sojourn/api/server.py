@@ -12,7 +12,8 @@ import uvicorn
 from sojourn.api.app import create_app
 from sojourn.api.auth import ExposureError, check_exposure
 from sojourn.settings import Settings
-from sojourn.store import Store, StoreUnavailable
+from sojourn.store import Store, StoreError, StoreUnavailable
+from sojourn.temporal import connect
 
 logger = logging.getLogger("sojourn.api")
 
@@ -32,7 +33,8 @@ def serve(settings: Settings, *, announce: Callable[[str], None] = print) -> Non
         announce: Called once, with one line that says where the API listens.
 
     Raises:
-        ServeError: The port is taken, or the database's URL or form is not what it must be.
+        ServeError: The port is taken, or what the environment says about Temporal cannot be read.
+        StoreError: The database's URL is none, or it was made by a newer version.
         ExposureError: Others could reach the API, and there is no key.
     """
     config = uvicorn.Config(
@@ -98,6 +100,21 @@ async def has_keys(settings: Settings) -> bool | None:
         await store.close()
 
 
+async def _check_temporal_settings() -> None:
+    """Read what the environment says about Temporal, without connecting.
+
+    Raises:
+        ServeError: It cannot be read.
+    """
+    try:
+        await connect(lazy=True)
+    except Exception as error:
+        # A profile that is not there, a certificate that is no file: the SDK has a class for each.
+        raise ServeError(
+            f"how to reach Temporal cannot be read: {error}. See the TEMPORAL_ variables."
+        ) from error
+
+
 class _Server(uvicorn.Server):
     """Checks before it listens that it may, and says then where it does."""
 
@@ -108,12 +125,13 @@ class _Server(uvicorn.Server):
         self.refusal: Exception | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, unless the address is open to others and there is no key."""
-        keys = await has_keys(self._settings)
+        """Start, unless something stands against it that a person has to mend first."""
         try:
+            keys = await has_keys(self._settings)
             # A database that cannot be asked may hold keys: then each request is held up until it can be.
             check_exposure(self._settings, keys is not False)
-        except ExposureError as error:
+            await _check_temporal_settings()
+        except (ExposureError, ServeError, StoreError) as error:
             self.refusal = error
             self.should_exit = True
             return

@@ -32,7 +32,7 @@ router = APIRouter(tags=["events"], dependencies=[Depends(requires("events"))])
     response_model=EventResults,
     summary="Send events",
     responses={
-        202: {"description": "Temporal has durably what it is to get.", **examples.answer("events")},
+        202: {"description": "Temporal has durably what it is to get."},
         **openapi_responses(*kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_EVENT, kinds.TOO_MANY_EVENTS),
     },
     openapi_extra=examples.EVENTS_REQUEST,

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import examples, kinds, models
+from sojourn.api import kinds, models
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 
@@ -20,7 +20,6 @@ router = APIRouter(tags=["health"])
     "/health/live",
     response_model=models.Live,
     summary="Is it there?",
-    responses={200: examples.answer("live")},
 )
 @router.head("/health/live", include_in_schema=False)
 async def live() -> Response:
@@ -32,7 +31,7 @@ async def live() -> Response:
     "/health/ready",
     response_model=models.Ready,
     summary="Can it work?",
-    responses={200: examples.answer("ready"), **openapi_responses(kinds.NOT_READY)},
+    responses=openapi_responses(kinds.NOT_READY),
 )
 @router.head("/health/ready", include_in_schema=False)
 async def ready(request: Request) -> Response:

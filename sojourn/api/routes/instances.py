@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import examples, kinds, models
+from sojourn.api import kinds, models
 from sojourn.api.auth import requires
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
@@ -45,7 +45,7 @@ class Run(BaseModel):
     "/v1/instances",
     response_model=models.Instances,
     summary="List instances",
-    responses={200: examples.answer("instances"), **openapi_responses(*kinds.GUARDED, kinds.INVALID_REQUEST)},
+    responses=openapi_responses(*kinds.GUARDED, kinds.INVALID_REQUEST),
 )
 async def get_instances(request: Request, filters: Annotated[Filters, Query()]) -> Response:
     """Returns instances, newest first. What happened in the last second or so may be missing."""
@@ -74,10 +74,7 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
     "/v1/instances/{workflow_id}",
     response_model=models.Instance,
     summary="Read an instance",
-    responses={
-        200: examples.answer("instance"),
-        **openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_INSTANCE, kinds.INVALID_REQUEST),
-    },
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_INSTANCE, kinds.INVALID_REQUEST),
 )
 async def get_instance(
     request: Request,

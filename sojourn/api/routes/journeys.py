@@ -33,7 +33,7 @@ Name = Annotated[str, Path(description="The journey's name.", examples=["cart-ab
     response_model=models.Journeys,
     summary="List journeys",
     dependencies=[Depends(requires("read"))],
-    responses={200: examples.answer("journeys"), **openapi_responses(*kinds.GUARDED)},
+    responses=openapi_responses(*kinds.GUARDED),
 )
 async def list_journeys(request: Request) -> Response:
     """Returns every journey that was published, by name, with its latest version."""
@@ -46,7 +46,7 @@ async def list_journeys(request: Request) -> Response:
     response_model=models.Journey,
     summary="Read a journey",
     dependencies=[Depends(requires("read"))],
-    responses={200: examples.answer("journey"), **openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY)},
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY),
 )
 async def read_journey(request: Request, name: Name) -> Response:
     """Returns one journey with its versions and its latest definition."""
@@ -63,12 +63,9 @@ async def read_journey(request: Request, name: Name) -> Response:
     response_model=models.Version,
     summary="Read a version",
     dependencies=[Depends(requires("read"))],
-    responses={
-        200: examples.answer("version"),
-        **openapi_responses(
-            *kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.UNKNOWN_VERSION, kinds.INVALID_REQUEST
-        ),
-    },
+    responses=openapi_responses(
+        *kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.UNKNOWN_VERSION, kinds.INVALID_REQUEST
+    ),
 )
 async def read_version(
     request: Request,
@@ -102,12 +99,9 @@ async def read_version(
     response_model=models.Published,
     summary="Publish a project",
     dependencies=[Depends(requires("operate"))],
-    responses={
-        200: examples.answer("publish"),
-        **openapi_responses(
-            *kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_REQUEST, kinds.INVALID_DEFINITIONS
-        ),
-    },
+    responses=openapi_responses(
+        *kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_REQUEST, kinds.INVALID_DEFINITIONS
+    ),
     openapi_extra=examples.PROJECT_REQUEST,
 )
 async def publish(request: Request) -> Response:
@@ -136,10 +130,7 @@ async def publish(request: Request) -> Response:
     response_model=models.Validated,
     summary="Validate a project",
     dependencies=[Depends(requires("operate"))],
-    responses={
-        200: examples.answer("validate"),
-        **openapi_responses(*kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_REQUEST),
-    },
+    responses=openapi_responses(*kinds.GUARDED, *kinds.WITH_BODY, kinds.INVALID_REQUEST),
     openapi_extra=examples.PROJECT_REQUEST,
 )
 async def validate(request: Request) -> Response:

@@ -9,6 +9,7 @@ from sojourn.definitions.hashing import content_hash
 from sojourn.definitions.journeys import JourneyDefinition
 from sojourn.definitions.problems import Problem
 from sojourn.definitions.project import Project, load_project, load_texts
+from sojourn.definitions.schema import json_schema
 
 __all__ = [
     "EndpointDefinition",
@@ -17,6 +18,7 @@ __all__ = [
     "Problem",
     "Project",
     "content_hash",
+    "json_schema",
     "load_project",
     "load_texts",
     "parse_duration",

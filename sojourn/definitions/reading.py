@@ -169,8 +169,19 @@ def _with_article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "ae" else f"a {kind}"
 
 
-def _named(value: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {"name" if key == kind else key: item for key, item in value.items()}
+def _named(value: dict[str, Any], kind: str, source: Source) -> dict[str, Any]:
+    """Return the document as its model wants it: the name as `name`."""
+    for key in ("name", "kind"):
+        if key in value:
+            hint = (
+                f"The name stands at the top: `{kind}: NAME`."
+                if key == "name"
+                else f"The first key, `{kind}`, says it."
+            )
+            source.report(Code.UNKNOWN_KEY, (key,), f"The key `{key}` is not known here", hint, key=True)
+    return {
+        "name" if key == kind else key: item for key, item in value.items() if key not in ("name", "kind")
+    }
 
 
 def _event(source: Source, name: str, value: dict[str, Any], _: Limits, reading: Reading) -> None:
@@ -179,7 +190,7 @@ def _event(source: Source, name: str, value: dict[str, Any], _: Limits, reading:
     model = None
     if name:
         rest = ("when", "description")
-        model = fit(EventDefinition, _named(value, "event"), source, rename="event", dispensable=rest)
+        model = fit(EventDefinition, _named(value, "event", source), source, rename="event", dispensable=rest)
     if name and not taken:
         reading.events[name] = ReadEvent(source, model)
 
@@ -191,7 +202,7 @@ def _endpoint(source: Source, name: str, value: dict[str, Any], _: Limits, readi
     taken = _taken(source, name, earlier.source if earlier else None)
     model = None
     if name:
-        data = _named(value, kind) | {"kind": kind}
+        data = _named(value, kind, source) | {"kind": kind}
         # Steps are checked against the parameters, so these must be right; the rest is checked on its own.
         rest = EndpointDefinition.model_fields.keys() - {"kind", "name", "url", "parameters"}
         model = fit(EndpointDefinition, data, source, rename=kind, dispensable=rest)
@@ -202,7 +213,7 @@ def _endpoint(source: Source, name: str, value: dict[str, Any], _: Limits, readi
 def _journey(source: Source, name: str, value: dict[str, Any], limits: Limits, reading: Reading) -> None:
     earlier = reading.journeys.get(name)
     taken = _taken(source, name, earlier.source if earlier else None)
-    head = _named({key: item for key, item in value.items() if key != "steps"}, "journey")
+    head = _named({key: item for key, item in value.items() if key != "steps"}, "journey", source)
     model = None
     if name:
         rest = JourneyHead.model_fields.keys() - {"name", "entry"}

@@ -129,7 +129,7 @@ def fit(
             removed.append(inner)
         elif inner and inner[0] in dispensable:
             removed.append(inner[:1])
-        code, message, hint, at_key = _explain(detail, model, raw)
+        code, message, hint, at_key = _explain(detail, model, raw, rename)
         source.report(code, (*path, *inner), message, hint, key=key or at_key)
     if len(removed) < len(details):
         return None
@@ -153,13 +153,18 @@ def _remove(value: Any, path: Path) -> None:
     value.pop(path[-1], None)
 
 
-def _explain(detail: ErrorDetails, model: type[BaseModel], raw: Path) -> tuple[Code, str, str, bool]:
+def _explain(
+    detail: ErrorDetails, model: type[BaseModel], raw: Path, rename: str | None
+) -> tuple[Code, str, str, bool]:
     """Return code, message, hint and whether the key is at fault, for one error of pydantic's."""
     kind, context, found = detail["type"], detail.get("ctx", {}), detail.get("input")
     if kind in _CODES:
         return _CODES[kind], str(context["message"]), str(context["hint"]), False
     if kind == "extra_forbidden":
-        message, hint = _unknown_key(str(raw[-1]), keys_at(model, raw[:-1]))
+        known = keys_at(model, raw[:-1])
+        if rename and len(raw) == 1:
+            known = [rename, *(key for key in known if key not in ("name", "kind"))]
+        message, hint = _unknown_key(str(raw[-1]), known)
         return Code.UNKNOWN_KEY, message, hint, True
     if kind == "missing":
         return Code.MISSING_KEY, f"The key `{raw[-1]}` is missing", f"Add `{raw[-1]}:`.", True

@@ -1,13 +1,12 @@
 """The stable codes of everything that can be wrong with a definition.
 
 A code never changes its meaning and is never used again for another one: people search for codes, and
-programs compare them. `docs/reference/errors.md` is made from this module.
+programs compare them. `explanations` says what each means.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from pydantic_core import PydanticCustomError
 
@@ -78,14 +77,6 @@ class Code(StrEnum):
     UNUSED_PARAMETER = "W605"
     NEVER_BEFORE = "W606"
     OUTLIVES = "W607"
-
-
-class Explanation(NamedTuple):
-    """What a code means, for the reference."""
-
-    title: str
-    meaning: str
-    remedy: str
 
 
 def problem(code: Code, message: str, hint: str = "") -> PydanticCustomError:

@@ -46,7 +46,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.DUPLICATE_KEY: Explanation(
         "A key twice",
-        "A mapping has the same key twice, so one of the two values would be lost. Two steps with one id are this, too.",
+        "A mapping has the same key twice, so one of the values would be lost. Two steps with one id are this, too.",
         "Rename or remove one of them.",
     ),
     Code.ANCHOR: Explanation(
@@ -56,7 +56,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.TAG: Explanation(
         "A YAML tag",
-        "`!something` before a value is a tag, and tags are not allowed. An expression that begins with `!` looks like one.",
+        "`!something` before a value is a tag, and tags are not allowed. An expression that begins with `!` is read so.",
         "Put the expression in quotes: `'!event.paid'`.",
     ),
     Code.TOO_LARGE: Explanation(
@@ -232,7 +232,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.UNKNOWN_NAME: Explanation(
         "An expression that names something unknown",
-        "The name, or the field, does not exist there. Fields come from the JSON Schema of the event or the response: a "
+        "The name, or the field, does not exist there. Fields come from the JSON Schema of the event or response: a "
         "schema with `properties` and without `additionalProperties` has only those.",
         "Correct the name, or add it to the schema.",
     ),

@@ -48,7 +48,11 @@ Span = Annotated[
     float | str,
     BeforeValidator(_span),
     WithJsonSchema(
-        {"type": "string", "description": 'A duration such as 1h30m, or "${...}" that yields one'}
+        {
+            "type": "string",
+            "pattern": r"^([0-9]+(\.[0-9]+)?(ms|[smhdw]))+$|\$\{",
+            "description": 'A duration such as 1h30m, or "${...}" that yields one',
+        }
     ),
 ]
 """Seconds, or the text of a template that yields a duration."""

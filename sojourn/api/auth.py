@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -114,6 +115,7 @@ def _check_local(request: Request) -> None:
             )
 
 
+@functools.lru_cache(maxsize=1024)
 def _names_this_machine(value: str, header: str) -> bool:
     try:
         host = urlsplit(value if header == "origin" else f"//{value}").hostname
@@ -122,6 +124,7 @@ def _names_this_machine(value: str, header: str) -> bool:
     return host is not None and is_loopback(host)
 
 
+@functools.lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Say whether a host name or address can only be this machine."""
     name = host.strip("[]").rstrip(".").lower()

@@ -33,7 +33,6 @@ from sojourn.store.entries import (
     standing,
 )
 from sojourn.store.ledger import Ledger
-from sojourn.temporal import RPC_DEADLINE
 
 PATIENCE = 20.0
 """Seconds after which an event that others keep from being settled is given up, for the sender to send again.
@@ -41,6 +40,9 @@ Longer than a lease: a dead process's reservation is waited for."""
 
 IN_DOUBT = 1.0
 """Seconds for which a start without an answer is left alone: one that is still on its way arrives by then."""
+
+_FRESH = 2 / 3
+# The part of a lease in which a start may begin: the rest is longer than any call to Temporal takes.
 
 _POLL = (0.01, 0.15)
 
@@ -158,7 +160,7 @@ class Admission:
     async def _start(self, visit: Visit, entry: Entry, began: float) -> Outcome | _Again:
         """Start the instance of an entry that is ours."""
         try:
-            if time.monotonic() - began > self._ledger.lease - RPC_DEADLINE:
+            if time.monotonic() - began > self._ledger.lease * _FRESH:
                 # This process was held up: by the time the start arrived, the entry might be somebody else's.
                 await self._ledger.write(Release(entry, 0.0))
                 return _AT_ONCE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -116,8 +117,10 @@ def key_text(value: Any) -> str | None:
         return value if value.strip() else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        value = int(value) if value.is_integer() else value
     return str(value)
 
 

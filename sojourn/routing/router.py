@@ -18,8 +18,9 @@ from sojourn.routing.temporal import Temporal, Unreachable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 
-MOST_AT_ONCE = 50
-"""Most profiles whose events are applied at the same time, in one process. More only lengthen each answer."""
+MOST_AT_ONCE = 32
+"""Most profiles whose events are applied at the same time, in one process. More start no more instances a
+second, but each takes longer, until calls to a busy Temporal run into their deadline."""
 
 ABANDONED = 60.0
 """Seconds after its lease ended for which a reservation is left to the sender's next attempt."""
@@ -138,6 +139,11 @@ class Router:
 
     def _check(self, plan: Plan, batch: _Batch, index: int, event: IncomingEvent) -> _Work | None:
         """Note the result of an event that concerns nobody; return what is left to do for any other."""
+        if not event.id:
+            batch.results[index] = EventResult.refused(
+                event, "invalid", "the event's id is empty: leave it out"
+            )
+            return None
         kind = plan.events.get(event.name)
         if kind is None:
             batch.results[index] = EventResult.refused(event, "no_journey", plan.unknown(event.name))

@@ -125,7 +125,14 @@ class Temporal:
             Unreachable: It may have been started, or not.
             Rejected: Temporal will never take it.
         """
-        start = {"definition": definition, "event": message(event), "key": key, "mode": "live"}
+        start = {
+            "definition": definition,
+            "event": message(event),
+            "key": key,
+            "mode": "live",
+            # Part of the input, since an instance must go on as it began whatever is set later.
+            "local_fetch": self._settings.local_fetch,
+        }
         call = self._client.start_workflow(
             names.WORKFLOW_JOURNEY,
             start,

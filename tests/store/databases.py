@@ -34,7 +34,12 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new, empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/sojourn.db"
-    server, name = request.getfixturevalue("postgres_url"), f"test_{uuid.uuid4().hex[:12]}"
+    return await new_postgres(request.getfixturevalue("postgres_url"))
+
+
+async def new_postgres(server: str) -> str:
+    """Make a database on a server; returns its URL."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
     engine = create_async_engine(f"{server}/postgres".replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.connect() as connection:
         connection = await connection.execution_options(isolation_level="AUTOCOMMIT")

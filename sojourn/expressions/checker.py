@@ -184,7 +184,7 @@ class Checker:
             self._condition(node.operand, "what stands after `!`")
             return BOOL
         type_ = self.visit(node.operand)
-        kinds = type_.kinds & {"int", "double", "duration"}
+        kinds = type_.kinds & {"int", "double"}
         if not kinds:
             self.report(node, f"`-` needs a number, and {self.describe(node.operand, type_)}")
             return ANY

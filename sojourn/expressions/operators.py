@@ -124,6 +124,8 @@ def _remainder(one: Any, two: Any) -> Any:
     if type(one) is int and type(two) is int:
         if two == 0:
             raise EvaluationError("division by zero")
+        if one == INT_MIN and two == -1:
+            raise overflow()
         result = abs(one) % abs(two)
         return -result if one < 0 else result
     raise misfit("%", one, two)
@@ -191,8 +193,6 @@ def unary(node: nodes.Unary, compile_: Compile) -> Code:
                 raise error
             return -value
         if type(value) is float:
-            return -value
-        if isinstance(value, timedelta):
             return -value
         raise EvaluationError(f"`-` needs a number, and was given {values.a_kind(value)}", position=position)
 

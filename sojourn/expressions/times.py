@@ -170,7 +170,7 @@ def write_timestamp(value: datetime) -> str:
     """Return a timestamp as RFC 3339 text, with `Z` or its zone's offset."""
     instant(value)
     whole = value.replace(microsecond=0, tzinfo=None).isoformat()
-    fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
+    fraction = _fraction(value.microsecond)
     offset = value.utcoffset() or timedelta(0)
     if not offset:
         return f"{whole}{fraction}Z"
@@ -230,11 +230,18 @@ def limit_duration(value: timedelta) -> timedelta:
 
 
 def write_duration(value: timedelta) -> str:
-    """Return a duration as CEL writes it: in seconds, such as `5400s` or `1.5s`."""
+    """Return a duration as CEL writes it: in seconds, such as `5400s` or `1.500s`."""
     microseconds = value // _MICROSECOND
     sign = "-" if microseconds < 0 else ""
     seconds, rest = divmod(abs(microseconds), 1_000_000)
-    return f"{sign}{seconds}" + (f".{rest:06d}".rstrip("0") if rest else "") + "s"
+    return f"{sign}{seconds}{_fraction(rest)}s"
+
+
+def _fraction(microseconds: int) -> str:
+    """Return the decimals of a second as JSON of protocol buffers has them: none, three or six."""
+    if not microseconds:
+        return ""
+    return f".{microseconds:06d}" if microseconds % 1000 else f".{microseconds // 1000:03d}"
 
 
 def add(moment: datetime, duration: timedelta) -> datetime:

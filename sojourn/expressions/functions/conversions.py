@@ -41,10 +41,12 @@ def to_bool(value: bool | str) -> bool:
 
 
 @_function(
-    "int(number | string | timestamp) -> int",
-    "A whole number: of a double the part before the point, of a timestamp the seconds since 1970.",
+    "int(number | string | timestamp | bool) -> int",
+    "A whole number: of a double the part before the point, of a timestamp the seconds since 1970, of a bool 1"
+    " or 0.",
     ("int(3.9)", "3"),
     ("int('42')", "42"),
+    ("int(true)", "1"),
     ("int(timestamp('1970-01-01T00:01:00Z'))", "60"),
     method=False,
 )
@@ -62,7 +64,7 @@ def to_int(value: float | str | datetime) -> int:
             raise EvaluationError("the number does not fit into a 64-bit integer")
         result = int(value)
     else:
-        result = value
+        result = int(value)
     if not INT_MIN <= result <= INT_MAX:
         raise EvaluationError("the number does not fit into a 64-bit integer")
     return result

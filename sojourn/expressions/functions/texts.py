@@ -203,7 +203,7 @@ def split(text: str, separator: str, limit: int = -1) -> list[str]:
         return []
     check_list(len(text) + 1 if not separator else text.count(separator) + 1)
     if not separator:
-        parts = list(text)
+        parts = list(text) or [""]
         return (
             parts if limit < 0 or len(parts) <= limit else [*parts[: limit - 1], "".join(parts[limit - 1 :])]
         )

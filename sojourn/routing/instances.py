@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +41,8 @@ STATUSES = {
 """What an instance's workflow can be, in Temporal's words: as we write them, and as its queries do."""
 
 MOST_LISTED = 1000
+
+_SEAL = 6
 
 _ENDED_AS = {"canceled": "stopped", "terminated": "stopped", "timed_out": "timed_out", "failed": "failed"}
 _STATE = ("journey", "version", "profile", "step", "kind", "until", "entered_at", "pending", "dropped")
@@ -106,23 +110,18 @@ async def list_instances(
     filters = _filters if search_attributes else _filters_without_attributes
     query = " AND ".join([*filters(journey, profile, private_keys), *_status_filter(status)])
     found = client.list_workflows(
-        query, page_size=limit, next_page_token=_token(page), rpc_timeout=timedelta(seconds=RPC_DEADLINE)
+        query,
+        page_size=limit,
+        next_page_token=_token(page, query),
+        rpc_timeout=timedelta(seconds=RPC_DEADLINE),
     )
     try:
         await bounded(found.fetch_next_page())
     except Unreachable as error:
         raise RoutingUnavailable(str(error)) from error
-    except RPCError as error:
-        if error.status != RPCStatusCode.INVALID_ARGUMENT or page is None:
-            raise
-        raise ValueError(
-            "the page is not one that was returned as next_page with the same filters"
-        ) from error
     token = found.next_page_token
-    return InstancePage(
-        [_listed(execution) for execution in found.current_page or ()],
-        base64.urlsafe_b64encode(token).decode() if token else None,
-    )
+    instances = [_listed(execution) for execution in found.current_page or ()]
+    return InstancePage(instances, _page(token, query) if token else None)
 
 
 async def read_instance(client: Client, workflow_id: str, run_id: str | None = None) -> dict[str, Any]:
@@ -203,13 +202,23 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _token(page: str | None) -> bytes | None:
+def _page(token: bytes, query: str) -> str:
+    return base64.urlsafe_b64encode(_seal(token, query) + token).decode()
+
+
+def _token(page: str | None, query: str) -> bytes | None:
     if page is None:
         return None
-    try:
-        return base64.b64decode(page, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("the page is not one that was returned as next_page") from None
+    with suppress(binascii.Error, ValueError):
+        content = base64.b64decode(page, altchars=b"-_", validate=True)
+        if content[:_SEAL] == _seal(content[_SEAL:], query):
+            return content[_SEAL:]
+    raise ValueError("the page is not one that was returned as next_page with the same filters")
+
+
+def _seal(token: bytes, query: str) -> bytes:
+    # Temporal answers a page that is not its own with "something went wrong, please retry", and means it.
+    return hashlib.blake2b(query.encode("utf-8", "surrogatepass") + token, digest_size=_SEAL).digest()
 
 
 def _listed(execution: WorkflowExecution) -> dict[str, Any]:

@@ -85,8 +85,9 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    detail = f"{str(error).rstrip('.')}. Send the same request again.".capitalize()
-    return ProblemError(kinds.UNAVAILABLE, detail[:1].upper() + detail[1:]).response()
+    detail = str(error).rstrip(".")
+    detail = f"{detail[:1].upper()}{detail[1:]}. Send the same request again."
+    return ProblemError(kinds.UNAVAILABLE, detail).response()
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

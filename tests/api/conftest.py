@@ -96,6 +96,42 @@ async def shared_api(
         yield client
 
 
+@contextlib.asynccontextmanager
+async def forwarding(port: int, target: str) -> AsyncIterator[None]:
+    """Pass everything that comes to a port on to `host:port`: how something that was away comes back."""
+    host, _, there = target.partition(":")
+    connections: set[asyncio.Task[Any]] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())  # type: ignore[arg-type]
+        there_reader, there_writer = await asyncio.open_connection(host, int(there))
+        try:
+            await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
+        except asyncio.CancelledError:
+            pass  # The test is over.
+        finally:
+            for each in (writer, there_writer):
+                each.close()
+                with contextlib.suppress(ConnectionError):
+                    await each.wait_closed()
+
+    server = await asyncio.start_server(forward, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections)
+
+
 def problem_of(answer: httpx.Response, slug: str) -> dict[str, Any]:
     """Check that an answer is a problem of a kind, whole and consistent, and return it."""
     from sojourn.api.kinds import TYPES

@@ -17,7 +17,7 @@ from sojourn.api.app import create_app
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 from sojourn.temporal import connect
-from tests.api.conftest import problem_of, serving
+from tests.api.conftest import forwarding, problem_of, serving
 from tests.conftest import free_port
 
 
@@ -166,8 +166,7 @@ async def test_the_api_recovers_when_temporal_comes_up(
     app = create_app(settings, client=client)
     async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=20) as api:
         problem_of(await api.get("/health/ready"), "not-ready")
-        host, _, there = temporal.client.service_client.config.target_host.partition(":")
-        async with await asyncio.start_server(_forward_to(host, int(there)), "127.0.0.1", port):
+        async with forwarding(port, temporal.client.service_client.config.target_host):
             async with asyncio.timeout(20):
                 while (answer := await api.get("/health/ready")).status_code != 200:
                     await asyncio.sleep(0.1)
@@ -181,26 +180,6 @@ async def test_a_missing_namespace_is_called_so(settings: Settings, temporal: Wo
     async with serving(create_app(settings, client=client)) as url, httpx.AsyncClient(base_url=url) as api:
         problem = problem_of(await api.get("/health/ready"), "not-ready")
         assert problem["checks"]["temporal"] == "has no namespace nobody-made-it"
-
-
-def _forward_to(host: str, port: int) -> Any:
-    """Return a handler of connections that passes everything on."""
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(host, port)
-        await asyncio.gather(pump(reader, there_writer), pump(there_reader, writer))
-
-    return forward
 
 
 async def test_a_database_that_is_away_at_the_start_is_waited_for(

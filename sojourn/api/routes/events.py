@@ -71,10 +71,10 @@ async def post_events(request: Request) -> Response:
         )
     except RoutingUnavailable as error:
         done = [*error.done, *[None] * (len(envelopes) - len(error.done))]
+        what = error.message.rstrip(".")
         raise ProblemError(
             kinds.UNAVAILABLE,
-            f"{error.message.rstrip('.')}. Send again what `results` calls unavailable, with the ids given "
-            "there.",
+            f"{what[:1].upper()}{what[1:]}. Send again what `results` calls unavailable, with the ids given there.",
             results=_answers(items, done),
         ) from None
     return Response(to_json({"results": _answers(items, results)}), status_code=202, media_type=JSON)

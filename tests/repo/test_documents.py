@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import typer.main
 import yaml
 
 from sojourn.definitions import load_texts
+from sojourn.expressions import compile as compile_expression
 from tests.repo.documents import VERBS, Block, all_blocks, blocks, documents
 from tests.repo.tree import ROOT, shown
 
@@ -31,11 +34,6 @@ SHELLS = {"console", "sh", "bash", "shell"}
 def ids(block: Block) -> str:
     """The name of a block's test."""
     return block.where
-
-
-def of(*languages: str) -> list[Block]:
-    """The blocks in these languages that are not skipped."""
-    return [block for block in all_blocks() if block.language in languages and block.verb != "skip"]
 
 
 @pytest.mark.parametrize("block", all_blocks(), ids=ids)
@@ -68,12 +66,6 @@ def _is_project(block: Block) -> bool:
     return bool(found) and all(isinstance(d, dict) and d and next(iter(d)) in KINDS for d in found)
 
 
-@pytest.mark.parametrize("block", of("yaml"), ids=ids)
-def test_yaml_is_yaml(block: Block) -> None:
-    """A YAML block parses."""
-    _documents_in(block.text)
-
-
 @pytest.mark.parametrize("path", documents(), ids=shown)
 def test_definitions_load(path: Path) -> None:
     """What a page defines is a project without errors: blocks of one name together, the others as one."""
@@ -87,33 +79,29 @@ def test_definitions_load(path: Path) -> None:
         assert not errors, f"{shown(path)}, project {name or 'of all blocks'}:\n" + "\n".join(errors)
 
 
-@pytest.mark.parametrize("block", of("json", "jsonl"), ids=ids)
-def test_json_is_json(block: Block) -> None:
-    """A JSON block parses, JSON lines line by line."""
-    for text in block.text.splitlines() if block.language == "jsonl" else [block.text]:
-        json.loads(text)
-
-
-@pytest.mark.parametrize("block", of("toml"), ids=ids)
-def test_toml_is_toml(block: Block) -> None:
-    """A TOML block parses."""
-    tomllib.loads(block.text)
-
-
-@pytest.mark.parametrize("block", of("python"), ids=ids)
-def test_python_is_python(block: Block) -> None:
-    """A Python block compiles."""
-    compile(block.text, block.where, "exec", flags=0x2000)  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-
-
-@pytest.mark.parametrize("block", of("cel"), ids=ids)
-def test_expressions_compile(block: Block) -> None:
-    """Each line of a CEL block compiles; what follows `//` on it is a comment."""
-    from sojourn.expressions import compile as compile_expression
-
-    for line in block.text.splitlines():
+def _parse_expressions(text: str) -> None:
+    """Compile each line; what follows `//` on it is a comment."""
+    for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("//"):
             compile_expression(re.split(r"\s+//", line)[0])
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "cel": _parse_expressions,
+    "json": json.loads,
+    "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
+    "python": lambda text: compile(text, "block", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT),
+    "toml": tomllib.loads,
+    "yaml": _documents_in,
+}
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in all_blocks() if b.language in PARSERS and b.verb != "skip"], ids=ids
+)
+def test_blocks_are_valid_in_their_language(block: Block) -> None:
+    """What a block says it is, it is: JSON parses, Python compiles, expressions are expressions."""
+    PARSERS[block.language](block.text)
 
 
 def _commands(block: Block) -> list[str]:
@@ -231,6 +219,7 @@ def test_every_page_is_in_the_navigation() -> None:
     assert set(nav) == there
 
 
+@pytest.mark.slow
 def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     """The documentation builds without a warning, and its pages fetch no script, style, font or picture."""
     pytest.importorskip("zensical", reason="the dependency group `docs` is not installed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sojourn.cli.demos.stage import Stage
@@ -38,6 +38,19 @@ async def outcomes(stage: Stage, instances: list[dict[str, Any]]) -> list[str]:
             return outcome_of(await stage.get(path, run_id=instance["run_id"]))
 
     return await asyncio.gather(*(one(instance) for instance in instances))
+
+
+async def still_running(stage: Stage, workflow_ids: Iterable[str]) -> set[str]:
+    """Return those of some instances that have not ended."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def runs(workflow_id: str) -> bool:
+        async with gate:
+            return bool((await stage.get(f"/v1/instances/{workflow_id}"))["status"] == "running")
+
+    ids = list(workflow_ids)
+    states = await asyncio.gather(*(runs(workflow_id) for workflow_id in ids))
+    return {workflow_id for workflow_id, running in zip(ids, states, strict=True) if running}
 
 
 def outcome_of(instance: Mapping[str, Any]) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sojourn.cli.console import CliError
-from sojourn.cli.demos.finding import answer_of, list_instances, outcomes
+from sojourn.cli.demos.finding import answer_of, list_instances, outcomes, still_running
 from sojourn.cli.demos.posting import post_events
 from sojourn.cli.demos.purchases_check import judge
 from sojourn.cli.demos.purchases_expected import (
-    NOTHING,
     REACHES,
+    REFUSED,
     STARTS,
     WAITING,
     Expectation,
@@ -31,7 +31,10 @@ GROUND = "the file demands"
 FILE = PROJECTS / JOURNEY / "data" / "CDNOW_sample.txt"
 
 BATCH = 250
-"""Events in one request."""
+"""Most events in one request."""
+POLL_SECONDS = 0.2
+PATIENCE = 60.0
+"""Seconds that a later order of a customer is held back until their instance has ended."""
 STILL_SECONDS = 15.0
 """Seconds without any change after which nothing more is waited for."""
 
@@ -57,9 +60,9 @@ async def run(stage: Stage, screen: Screen, *, limit: int | None = None) -> Verd
     poster = Poster(stage, expectation)
     began = time.monotonic()
     with screen.bar("posting orders", len(orders)) as done:
-        for start in range(0, len(orders), BATCH):
-            await poster.post(orders[start : start + BATCH])
-            done(min(start + BATCH, len(orders)))
+        for batch in batches(orders):
+            await poster.post(batch)
+            done(len(poster.effects))
     posted = time.monotonic() - began
     started = sum(effect == STARTS for effect in poster.effects.values())
     screen.note(
@@ -70,7 +73,8 @@ async def run(stage: Stage, screen: Screen, *, limit: int | None = None) -> Verd
     screen.note("the last calls have been made; reading what became of the instances")
     found = await _found(stage)
     verdict = judge(expectation, poster.effects, found, await stage.shop("/log"))
-    verdict.remarks += poster.remarks()
+    if poster.again:
+        verdict.remarks.append(f"{poster.again:,} events were sent again, and recognised by their ids.")
     return verdict
 
 
@@ -91,65 +95,74 @@ def event_of(order: Order) -> dict[str, Any]:
     }
 
 
+def batches(orders: Iterable[Order]) -> Iterator[list[Order]]:
+    """Cut orders into requests, in their order.
+
+    In the shop, days lie between the orders of a customer, and an instance ends moments after the second one. Here
+    only moments lie between them. So a request ends before an order that finds its customer's second one in the same
+    request: the next request can then wait until the instance has ended.
+    """
+    counts: Counter[str] = Counter()
+    batch: list[Order] = []
+    second: set[str] = set()
+    for order in orders:
+        counts[order.customer] += 1
+        if len(batch) == BATCH or (counts[order.customer] > 2 and order.customer in second):
+            yield batch
+            batch, second = [], set()
+        if counts[order.customer] == 2:
+            second.add(order.customer)
+        batch.append(order)
+    if batch:
+        yield batch
+
+
 class Poster:
     """Posts orders and keeps what the API says that each of them did.
 
     Attributes:
-        effects: By line: `STARTS`, `REACHES`, `NOTHING`, or what the API said if that is none of them.
-        refused: How many orders had no effect, by reason.
-        late: How many reached an instance that had its second order already, and was about to end.
+        effects: By line: `STARTS`, `REACHES`, `REFUSED`, or what the API said if that is none of them.
         again: How many were sent again because Temporal was too slow, and known by then.
     """
 
     def __init__(self, stage: Stage, expectation: Expectation) -> None:
         """Begin with nothing posted."""
         self.effects: dict[int, str] = {}
-        self.refused: Counter[str] = Counter()
-        self.late = 0
         self.again = 0
         self._stage = stage
         self._expectation = expectation
-        self._reached: set[str] = set()
+        self._leaving: set[str] = set()
 
     async def post(self, orders: Sequence[Order]) -> None:
-        """Post some orders in one request."""
+        """Post some orders in one request, once the instances that had their second order have ended."""
+        await self._let_end({order.customer for order in orders} & self._leaving)
         results, again = await post_events(self._stage, [event_of(order) for order in orders])
         for order, result in zip(orders, results, strict=True):
-            self.effects[order.line] = self._effect(order, result, again)
+            effect = self._effect(order, result, again)
+            self.effects[order.line] = effect
+            if effect == REACHES:
+                self._leaving.add(order.customer)
+
+    async def _let_end(self, customers: set[str]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while customers and time.monotonic() < deadline:
+            instances = [f"{JOURNEY}:{customer}" for customer in customers]
+            running = await still_running(self._stage, instances)
+            ended = {customer for customer in customers if f"{JOURNEY}:{customer}" not in running}
+            self._leaving -= ended
+            customers -= ended
+            await asyncio.sleep(POLL_SECONDS if customers else 0)
 
     def _effect(self, order: Order, result: dict[str, Any], again: bool) -> str:
         answer = answer_of(result)
-        if answer == "accepted":
-            return self._accepted(order, result["instances"])
+        kinds = [instance["effect"] for instance in result["instances"]]
+        if answer == "accepted" and kinds in (["started"], ["signalled"]):
+            return STARTS if kinds == ["started"] else REACHES
         if answer == "duplicate" and again:
             # It was done at the first attempt, whose answer was lost: what it did is seen in the instances.
             self.again += 1
             return self._expectation.effects[order.line]
-        self.refused[answer] += 1
-        return NOTHING if answer in ("reentry_refused", "already_inside") else answer
-
-    def _accepted(self, order: Order, instances: list[dict[str, Any]]) -> str:
-        kinds = [instance["effect"] for instance in instances]
-        if kinds == ["started"]:
-            return STARTS
-        if kinds == ["signalled"] and order.customer not in self._reached:
-            self._reached.add(order.customer)
-            return REACHES
-        if kinds == ["signalled"]:
-            self.late += 1
-            return NOTHING
-        return f"accepted with {kinds}"
-
-    def remarks(self) -> list[str]:
-        """Return what is good to know of the answers."""
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.refused.most_common())
-        remarks = [
-            f"Of the later orders, {reasons or 'none was refused'}; {self.late:,} came while their customer's "
-            "instance was just ending, and changed nothing."
-        ]
-        if self.again:
-            remarks.append(f"{self.again:,} events were sent again, and recognised by their ids.")
-        return remarks
+        return REFUSED if answer == "reentry_refused" else f"{answer} {', '.join(kinds)}".strip()
 
 
 async def _settle(stage: Stage, expectation: Expectation) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sojourn.cli.demos.purchases_expected import (
     INVITED,
-    NOTHING,
     REACHES,
+    REFUSED,
     REWARDED,
     STARTS,
     THANKED,
@@ -33,7 +33,7 @@ def judge(
 
     Args:
         expectation: What must come of the orders that were posted.
-        effects: For each order, by line, what the API says it did: `STARTS`, `REACHES` or `NOTHING`.
+        effects: For each order, by line, what the API says it did: `STARTS`, `REACHES` or `REFUSED`.
         found: The outcome of each customer's instance.
         log: What the demo shop was asked and did.
     """
@@ -67,7 +67,7 @@ def judge(
     by_effect = Counter(expectation.effects.values())
     verdict.compare(
         EFFECTS,
-        {effect: by_effect[effect] for effect in (STARTS, REACHES, NOTHING)},
+        {effect: by_effect[effect] for effect in (STARTS, REACHES, REFUSED)},
         Counter(effects.values()),
     )
     _name(verdict, "line", expectation.effects, effects)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 INVITED, REWARDED, THANKED, WAITING = "invited", "coupon given", "under 50 dollars", "still waiting"
-STARTS, REACHES, NOTHING = "first order: starts", "second order: reaches", "later order: no effect"
+STARTS, REACHES, REFUSED = "first order: starts", "second order: reaches", "later order: reentry_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def expect(orders: Iterable[Order]) -> Expectation:
     by_customer: dict[str, list[Order]] = {}
     for order in orders:
         history = by_customer.setdefault(order.customer, [])
-        expectation.effects[order.line] = (STARTS, REACHES, NOTHING)[min(len(history), 2)]
+        expectation.effects[order.line] = (STARTS, REACHES, REFUSED)[min(len(history), 2)]
         history.append(order)
     for customer, history in by_customer.items():
         if len(history) == 1:

@@ -56,7 +56,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.TAG: Explanation(
         "A YAML tag",
-        "`!something` before a value is a tag, and tags are not allowed. An expression that begins with `!` is read so.",
+        "`!something` before a value is a tag, and tags are not allowed. An expression that begins with `!` reads so.",
         "Put the expression in quotes: `'!event.paid'`.",
     ),
     Code.TOO_LARGE: Explanation(

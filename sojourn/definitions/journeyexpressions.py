@@ -10,7 +10,7 @@ from sojourn.definitions.endpointchecks import sent_values
 from sojourn.definitions.expressionchecks import Inspect, Report, check_expression, check_template
 from sojourn.definitions.graph import Exit, reachable
 from sojourn.definitions.jsonschemas import validator
-from sojourn.definitions.problems import Path, choose
+from sojourn.definitions.problems import Path, a, choose
 from sojourn.definitions.reading import ReadEndpoint, ReadEvent, Reading, ReadJourney
 from sojourn.definitions.scopes import Scope
 from sojourn.definitions.steps import (
@@ -224,7 +224,7 @@ class _Journey:
                 hint = choose(name, [known for known in self.journey.steps if self._leaves_result(known)])
                 report(Code.NO_RESULT, position, f"There is no step `{name[:80]}` in this journey", hint)
             elif (found := self.journey.steps[name]) is not None and not isinstance(found, scopes.RESULTS):
-                message = f"The step `{name}` has no result: it is a `{found.kind}` step"
+                message = f"The step `{name}` has no result: it is {a(found.kind)} step"
                 report(Code.NO_RESULT, position, message, "Only fetch, action and set steps have one.")
             elif step is not None and step not in self._reached_after(name):
                 message = f"The step `{name}` never comes before this one, so it has no result here"

@@ -86,6 +86,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def a(word: str) -> str:
+    """Return a kind of step in code style with its article: "an `end`"."""
+    return f"an `{word}`" if word[0] in "aeio" else f"a `{word}`"
+
+
 def choose(name: str, known: Iterable[str], noun: str = "") -> str:
     """Return the hint for an unknown name: the nearest known one, else all of them where they are few."""
     names = list(known)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from sojourn.definitions.base import StepId
 from sojourn.definitions.codes import Code
 from sojourn.definitions.limits import Limits
-from sojourn.definitions.problems import Path, nearest
+from sojourn.definitions.problems import Path, a, nearest, sentence
 from sojourn.definitions.shape import Source, described, fit
 from sojourn.definitions.steps import STEP_KINDS, Step
 
@@ -149,7 +149,7 @@ def _without_misplaced(
         source.report(
             Code.ON_ERROR,
             (*path, "on_error"),
-            f"A `{model.kind}` step has no `on_error`",
+            f"{sentence(a(model.kind))} step has no `on_error`",
             f"Leave it out; only {', '.join(_FAILING)} may have it.",
             key=True,
         )
@@ -163,7 +163,7 @@ def _without_misplaced(
         hint = "Leave it out; only wait_for has it."
         if model.kind in ("fetch", "action"):
             hint = "Leave it out; `call_timeout` of the journey holds for its calls."
-        message = f"A `{model.kind}` step has no timeout"
+        message = f"{sentence(a(model.kind))} step has no timeout"
         source.report(Code.UNKNOWN_KEY, (*path, "timeout"), message, hint, key=True)
     return {key: item for key, item in value.items() if key not in removed} if removed else value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import yaml
@@ -21,6 +22,7 @@ class YamlProblem(NamedTuple):
     hint: str
 
 
+_TAG = re.compile(r"[:,\[{-] +(![^\s!]+)")
 _MEANINGS = (
     (
         "mapping values are not allowed",
@@ -57,6 +59,11 @@ _MEANINGS = (
         "A text in quotes is not closed before the end of the file",
         "Close the quotes.",
     ),
+    (
+        "did not find expected node content",
+        "A value is missing",
+        "Write it, close [ with ] and { with }, or quote a text that begins with a comma or a bracket.",
+    ),
     ("found undefined tag handle", "YAML tags are not allowed", "Leave it out."),
     (
         "did not find expected alphabetic or numeric character",
@@ -89,7 +96,12 @@ def explain(error: Exception, lines: list[str]) -> YamlProblem:
         lines: The file's lines.
     """
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else _unreadable(error, lines)
+    line, column = (mark.line + 1, mark.column + 1) if mark else _unreadable(lines)
+    if (
+        mark
+        and not "".join(["".join(lines[mark.line : mark.line + 1])[mark.column :], *lines[line:]]).strip()
+    ):
+        line, column = _last(error, lines)
     source = lines[line - 1] if 0 < line <= len(lines) else ""
     indent = source[: len(source) - len(source.lstrip())]
     said = getattr(error, "problem", None) or str(error)
@@ -119,6 +131,10 @@ def explain(error: Exception, lines: list[str]) -> YamlProblem:
         return YamlProblem(
             Code.YAML, line, column, (), f"A value cannot begin with {character}", "Put the value in quotes."
         )
+    tag = _TAG.search(source[:column])
+    if tag:
+        hint = "An expression that begins with ! must be quoted: '!event.paid'."
+        return YamlProblem(Code.TAG, line, tag.start(1) + 1, (), "YAML tags are not allowed", hint)
     for pattern, message, hint in _MEANINGS:
         if pattern in said:
             return YamlProblem(Code.YAML, line, column, (), message, hint)
@@ -132,7 +148,16 @@ def explain(error: Exception, lines: list[str]) -> YamlProblem:
     )
 
 
-def _unreadable(error: Exception, lines: list[str]) -> tuple[int, int]:
+def _last(error: Exception, lines: list[str]) -> tuple[int, int]:
+    """Return where what is open at the end of the file began, else the end of its last line."""
+    mark = getattr(error, "context_mark", None)
+    if mark and "".join(lines[mark.line : mark.line + 1])[mark.column :].strip():
+        return mark.line + 1, mark.column + 1
+    number = max((index for index, line in enumerate(lines) if line.strip()), default=0)
+    return number + 1, len(lines[number].rstrip()) + 1
+
+
+def _unreadable(lines: list[str]) -> tuple[int, int]:
     """Return the place of the first character that YAML does not allow, where the parser gives none."""
     for number, line in enumerate(lines, start=1):
         for column, character in enumerate(line, start=1):

@@ -161,6 +161,8 @@ class _Reader:
     def _scalar(self, event: Any) -> bool:
         if event.tag is not None and event.tag != "!":
             self._tag(event)
+            # What looks like a tag was meant as an expression; as that it is checked on.
+            event.value = f"{event.tag} {event.value}".strip() if event.tag.startswith("!") else event.value
         place = _place(event)
         is_key = bool(self.stack) and type(self.stack[-1][0]) is dict and self.key[-1] is None
         if is_key:

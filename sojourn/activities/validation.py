@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonschema_rs
+
+from sojourn.definitions.jsonschemas import validator
 
 _SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 
 
 class SchemaCheck:
-    """A compiled JSON Schema (draft 2020-12). References to other documents are refused, not fetched.
+    """A compiled JSON Schema, the same as publishing checks it. Nothing that it refers to is fetched.
 
     Args:
         schema: The schema.
@@ -21,12 +23,7 @@ class SchemaCheck:
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
-        try:
-            self._validator = jsonschema_rs.Draft202012Validator(
-                schema, retriever=_no_retrieval, validate_formats=True
-            )
-        except jsonschema_rs.ValidationError as error:
-            raise ValueError("not a usable JSON Schema") from error
+        self._validator = validator(schema)
 
     def problem(self, value: Any) -> str | None:
         """Return where and by which keyword a value breaks the schema, or None; never the value."""
@@ -56,7 +53,3 @@ def _step(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
     return f".{part}" if _SHOWN.fullmatch(part) else ".*"
-
-
-def _no_retrieval(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} is another document")

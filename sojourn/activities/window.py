@@ -107,13 +107,10 @@ class Window:
         allowed = (policy.maximum_attempts if policy else 0) or MAX_ATTEMPTS
         if not failure.retryable or self.attempt >= allowed:
             return failure, None
-        delay = failure.retry_after if failure.retry_after is not None else self._backoff()
+        # Never sooner than our own pause; and a delay of nothing would mean the retry policy's to Temporal.
+        delay = max(failure.retry_after or 0.0, self._backoff())
         if self._used() + delay + _MARGIN > self._total:
-            wait = (
-                f"the other side asks to wait {delay:g} s"
-                if failure.retry_after is not None
-                else "no time is left"
-            )
+            wait = f"the other side asks to wait {delay:g} s" if failure.retry_after else "no time is left"
             message = f"{failure.message}; {wait}, and the window of {self._total:g} s is over before then"
             return CallError(TIMED_OUT, message, status=failure.status, body=failure.body), None
         left = {"spent": round(self._used() + delay, 3), "code": failure.code, "status": failure.status}

@@ -161,5 +161,5 @@ def test_an_answer_that_breaks_its_schema_is_invalid() -> None:
 
 def test_schemas_of_other_documents_are_not_fetched() -> None:
     """A schema that refers to an address makes no request; it is simply not usable."""
-    with pytest.raises(ValueError, match="not a usable"):
+    with pytest.raises(ValueError, match="schema"):
         SchemaCheck({"$ref": "http://127.0.0.1:1/schema.json"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -16,13 +16,13 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 from sojourn import names
-from sojourn.workflows import details, evaluate, limits
+from sojourn.workflows import details, evaluate, limits, snapshot
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.inbox import Inbox
 from sojourn.workflows.messages import EventMessage, StartMessage
 from sojourn.workflows.position import Position
 from sojourn.workflows.trace import Trace
-from sojourn.workflows.values import moment, pack, unpack, weight
+from sojourn.workflows.values import moment, weight
 
 _STEP = SearchAttributeKey.for_keyword(names.SEARCH_STEP)
 _NAME = SearchAttributeKey.for_keyword(names.SEARCH_JOURNEY)
@@ -56,14 +56,12 @@ class Instance:
         self.notes = 0
         self.ending: Ending | None = None
         self._task: asyncio.Task[Ending] | None = None
-        self._shown_step: str | None = self.definition["first"]
+        self.shown_step: str | None = self.definition["first"]
         # Where the start set none, the namespace may not know the attributes, and an upsert would fail the task.
         self._searchable = workflow.info().typed_search_attributes.get(_NAME) is not None
         if start.state is not None:
-            self._load(start.state)
+            snapshot.restore(self, start.state)
         self.deadline = self.entered_at + timedelta(seconds=self.definition.get("timeout", 91 * 86_400))
-
-    # What expressions see ------------------------------------------------------------------------------------------
 
     def variables(self, event: EventMessage | None = None) -> dict[str, Any]:
         """Return what expressions may name now (DESIGN.md, section 3).
@@ -106,8 +104,6 @@ class Instance:
             )
         self.results[step] = result
 
-    # Signals -------------------------------------------------------------------------------------------------------
-
     def receive(self, event: EventMessage) -> None:
         """Take an event: count its id once, end if it is an exit criterion, else keep it for the steps."""
         if self.ending is not None or self.inbox.knows(event.id):
@@ -145,8 +141,6 @@ class Instance:
             self.trace.add(
                 step=step, kind="note", visit=0, began=now, ended=now, result=text[:300], following=None
             )
-
-    # The run -------------------------------------------------------------------------------------------------------
 
     async def run(self, main: Callable[[], Awaitable[Ending]]) -> dict[str, Any]:
         """Drive the journey to its end.
@@ -252,71 +246,14 @@ class Instance:
             searchable: Also set the search attribute `JourneyStep`: one history event where it changed.
         """
         workflow.set_current_details(details.render(self, waiting))
-        if searchable and self._searchable and self._shown_step != self.position.step and self.position.step:
-            self._shown_step = self.position.step
+        if searchable and self._searchable and self.shown_step != self.position.step and self.position.step:
+            self.shown_step = self.position.step
             workflow.upsert_search_attributes([_STEP.value_set(self.position.step)])
 
     def continue_if_suggested(self) -> None:
         """Begin a new run with everything that this one knows, where Temporal suggests it."""
         if self.ending is None and workflow.info().is_continue_as_new_suggested():
-            workflow.continue_as_new(self._carry())
-
-    # What crosses a continue-as-new, and what queries see ----------------------------------------------------------
-
-    def _carry(self) -> dict[str, Any]:
-        event = self.start.event
-        return {
-            "definition": self.definition,
-            "event": {"id": event.id, "name": event.name, "time": event.time.isoformat(), "data": event.data},
-            "key": self.start.key,
-            "mode": self.start.mode,
-            "local_fetch": self.start.local_fetch,
-            "state": {
-                "entered_at": self.entered_at.isoformat(),
-                "position": self.position.dump(),
-                "visits": self.visits,
-                "results": pack(self.results),
-                "last_error": pack(self.last_error),
-                "inbox": self.inbox.dump(),
-                "trace": self.trace.dump(),
-                "trace_count": self.trace.count,
-                "notes": self.notes,
-                "paused": self.paused,
-                "shown_step": self._shown_step,
-            },
-        }
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.entered_at = datetime.fromisoformat(state["entered_at"])
-        self.position = Position.load(state["position"])
-        self.visits = state["visits"]
-        self.results = unpack(state["results"])
-        self.last_error = unpack(state["last_error"])
-        self.inbox.load(state["inbox"])
-        self.trace = Trace.load(state["trace"], state["trace_count"])
-        self.notes = state["notes"]
-        self.paused = state["paused"]
-        self._shown_step = state["shown_step"]
-
-    def state(self) -> dict[str, Any]:
-        """Return what the query `state` answers: where the instance is and how it came there."""
-        here = self.position
-        return {
-            "journey": self.definition["name"],
-            "version": self.definition["version"],
-            "instance": workflow.info().workflow_id,
-            "profile": self.start.key,
-            "status": "paused" if self.paused else "running",
-            "step": here.step,
-            "kind": self.definition["steps"].get(here.step, {}).get("kind"),
-            "waiting_for": here.waiting_for,
-            "until": moment(here.until) if here.until else None,
-            "entered_at": moment(self.entered_at),
-            "pending": len(self.inbox),
-            "dropped": self.inbox.dropped,
-            "steps": self.trace.dump(),
-            "last_error": self.last_error,
-        }
+            workflow.continue_as_new(snapshot.carry(self))
 
 
 class TimedOut(Exception):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
 
 from sojourn import names
-from sojourn.workflows import messages
+from sojourn.workflows import messages, snapshot
 from sojourn.workflows.endings import Ending
 from sojourn.workflows.instance import Instance
 from sojourn.workflows.interpreter import Interpreter
@@ -22,19 +21,16 @@ class Journey:
     """
 
     @workflow.init
-    def __init__(self, start: RawValue | None = None) -> None:
+    def __init__(self, *start: Any) -> None:
         self._instance: Instance | None = None
         self._problem: messages.BadMessage | None = None
         try:
-            arguments = () if start is None else (start,)
-            self._instance = Instance(
-                messages.parse_start(messages.decode(arguments, workflow.payload_converter()))
-            )
+            self._instance = Instance(messages.parse_start(messages.only(start)))
         except messages.BadMessage as problem:
             self._problem = problem
 
     @workflow.run
-    async def run(self, start: RawValue | None = None) -> dict[str, Any]:
+    async def run(self, *start: Any) -> dict[str, Any]:
         """Run to the end.
 
         Returns:
@@ -57,7 +53,7 @@ class Journey:
         if self._instance is None:
             return
         try:
-            event = messages.parse_event(messages.decode(message, workflow.payload_converter()))
+            event = messages.parse_event(messages.only(message))
         except messages.BadMessage as problem:
             self._instance.note(f"a signal `event` was ignored: {problem}")
             return
@@ -90,5 +86,5 @@ class Journey:
         name=names.QUERY_STATE, description="Where this instance is, what it waits for, and its steps so far."
     )
     def state(self) -> dict[str, Any]:
-        """Return the instance's state, see `Instance.state`; empty where the input was bad."""
-        return self._instance.state() if self._instance is not None else {}
+        """Return the instance's state, see `snapshot.state`; empty where the input was bad."""
+        return snapshot.state(self._instance) if self._instance is not None else {}

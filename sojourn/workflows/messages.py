@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.common import RawValue
-from temporalio.converter import PayloadConverter
 from temporalio.exceptions import ApplicationError
 
 from sojourn import names
@@ -62,25 +60,18 @@ class BadMessage(ValueError):
     """A message that is not what it should be. The text says what is wrong with it."""
 
 
-def decode(arguments: tuple[Any, ...], converter: PayloadConverter) -> Any:
-    """Return the one plain value that a handler was called with.
+def only(arguments: tuple[Any, ...]) -> Any:
+    """Return the one value that a handler was called with.
 
-    Args:
-        arguments: What the SDK called the handler with: undecoded where the number of arguments is right.
-        converter: The worker's payload converter.
+    Handlers take any number of arguments of any type: with a fixed signature, one argument too many would fail the
+    workflow task for ever.
 
     Raises:
-        BadMessage: There is not exactly one argument, or it cannot be decoded.
+        BadMessage: There is not exactly one argument.
     """
     if len(arguments) != 1:
         raise BadMessage(f"one JSON object is wanted, {len(arguments)} arguments came")
-    (argument,) = arguments
-    if not isinstance(argument, RawValue):
-        return argument
-    try:
-        return converter.from_payload(argument.payload)
-    except Exception as error:
-        raise BadMessage(f"it cannot be decoded as JSON ({type(error).__name__})") from None
+    return arguments[0]
 
 
 def parse_time(value: Any, what: str) -> datetime:

@@ -64,7 +64,9 @@ async def test_workflows_and_activities_can_be_apart(temporal: WorkflowEnvironme
 
 async def test_the_host_may_use_another_data_converter(temporal: WorkflowEnvironment, unique: str) -> None:
     """The plugin leaves the converter alone, and works with pydantic's."""
-    client = await connect(temporal, data_converter=pydantic_data_converter, plugins=[JourneyPlugin(calls=calls())])
+    client = await connect(
+        temporal, data_converter=pydantic_data_converter, plugins=[JourneyPlugin(calls=calls())]
+    )
     assert client.data_converter is pydantic_data_converter
     async with Worker(client, task_queue=unique):
         handle = await Runner(client, unique).start(compiled(LOADED))
@@ -93,13 +95,17 @@ async def test_given_twice_it_registers_once(temporal: WorkflowEnvironment, uniq
 def test_an_unsandboxed_runner_is_left_as_it_is() -> None:
     """Only a sandboxed runner is extended, and keeps its other restrictions."""
     from temporalio.worker import UnsandboxedWorkflowRunner
-    from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+    from temporalio.worker.workflow_sandbox import (
+        SandboxedWorkflowRunner,
+        SandboxMatcher,
+        SandboxRestrictions,
+    )
 
     from sojourn import plugin
 
     bare = UnsandboxedWorkflowRunner()
     assert plugin._runner(bare) is bare
-    own = dataclasses.replace(SandboxRestrictions.default, invalid_modules=SandboxRestrictions.invalid_modules_default)
+    own = dataclasses.replace(SandboxRestrictions.default, invalid_modules=SandboxMatcher())
     extended = plugin._runner(SandboxedWorkflowRunner(restrictions=own))
     assert isinstance(extended, SandboxedWorkflowRunner)
     assert "sojourn" in extended.restrictions.passthrough_modules

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import Project, load_texts
-from tests.workflows.support import Runner, Shop, compiled, signal, until_waiting
+from tests.workflows.support import Runner, Shop, compiled, finish, signal, until_waiting
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Script = Callable[[WorkflowHandle[Any, Any]], Awaitable[None]]
@@ -135,6 +135,6 @@ async def play(
     with temporal.with_time_skipping_disabled():
         handle = await runner.start(compiled(loaded, scenario.journey), scenario.entry)
         await scenario.script(handle)
-    result = await handle.result()
+    result = await finish(temporal, handle)
     assert (result["outcome"], result["text"]) == scenario.outcome
     return handle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 import uuid
@@ -14,9 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn import names
@@ -198,7 +202,10 @@ async def running(
     queue = queue or f"test-{uuid.uuid4().hex[:12]}"
     calls.setdefault("transport", Transport(AddressGuard(["127.0.0.1"])))
     plugin = JourneyPlugin(calls=Calls(StaticEndpoints(loaded.endpoints), **calls))
-    options: dict[str, Any] = {} if sandboxed else {"workflow_runner": UnsandboxedWorkflowRunner()}
+    # A mistake in workflow code would be tried again for ever; here it is to fail the test at once.
+    options: dict[str, Any] = {"workflow_failure_exception_types": [Exception]}
+    if not sandboxed:
+        options["workflow_runner"] = UnsandboxedWorkflowRunner()
     async with Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **options):
         yield Runner(client, queue)
 
@@ -228,5 +235,15 @@ def steps(result: dict[str, Any]) -> list[str]:
 
 
 async def history_length(handle: WorkflowHandle[Any, Any]) -> int:
-    """Return how many events an instance's history has."""
-    return sum([1 async for _ in handle.fetch_history_events()])
+    """Return how many events an instance's history has, less those that only the tests' virtual time writes."""
+    skips = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
+    return sum([event.event_type != skips async for event in handle.fetch_history_events()])
+
+
+async def finish(
+    temporal: WorkflowEnvironment, handle: WorkflowHandle[Any, dict[str, Any]]
+) -> dict[str, Any]:
+    """Let time pass for an instance that was started while it stood still; return its result."""
+    with contextlib.suppress(RPCError):  # it has ended already
+        await temporal.fast_forward(handle)
+    return await handle.result()

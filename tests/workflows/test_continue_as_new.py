@@ -10,7 +10,7 @@ import asyncio
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.support import compiled, project, running, signal, until_waiting
+from tests.workflows.support import compiled, finish, project, running, signal, until_waiting
 
 COUNTER = """
 journey: j
@@ -75,7 +75,7 @@ steps:
             assert (await handle.describe()).run_id != handle.first_execution_run_id
             after = await until_waiting(handle, "listen")
             assert after["until"] == before["until"]
-        result = await handle.result()
+        result = await finish(temporal, handle)
     assert result["text"] == "late"
     (step, _) = result["steps"]
     assert step["visit"] == 1

@@ -7,7 +7,17 @@ import asyncio
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.support import Runner, Shop, compiled, project, running, signal, steps, until_waiting
+from tests.workflows.support import (
+    Runner,
+    Shop,
+    compiled,
+    finish,
+    project,
+    running,
+    signal,
+    steps,
+    until_waiting,
+)
 
 LISTEN = """
 journey: j
@@ -78,7 +88,7 @@ async def test_what_arrives_during_a_wait_that_does_not_listen_is_only_remembere
             await until_waiting(handle, "nap")
             await signal(handle, "answered", {"amount": 7})
             await handle.query("state")
-        assert (await handle.result())["text"] == "late"
+        assert (await finish(temporal, handle))["text"] == "late"
 
 
 async def test_since_entry_counts_what_arrived_earlier(temporal: WorkflowEnvironment) -> None:
@@ -92,7 +102,7 @@ async def test_since_entry_counts_what_arrived_earlier(temporal: WorkflowEnviron
             await until_waiting(handle, "nap")
             await signal(handle, "answered", {"amount": 7})
             await handle.query("state")
-        result = await handle.result()
+        result = await finish(temporal, handle)
         assert result["text"] == "7"
         assert result["steps"][1]["duration"] < 60
 
@@ -169,7 +179,7 @@ steps:
             assert (state["pending"], state["dropped"]) == (3, 2)
             release.set()
             await until_waiting(handle, "listen")
-        assert (await handle.result())["dropped"] == 2
+        assert (await finish(temporal, handle))["dropped"] == 2
 
 
 async def test_an_exit_event_ends_the_instance_at_once(temporal: WorkflowEnvironment) -> None:

@@ -18,6 +18,7 @@ from tests.workflows.scenarios import SCENARIOS, answers, example, play
 from tests.workflows.support import Shop, running
 
 FILES = sorted(HISTORIES.rglob("*.json"))
+HISTORY_TEXTS = {path.stem: path.read_text("utf-8") for path in FILES}
 
 
 def replayer() -> Replayer:
@@ -34,13 +35,12 @@ def test_every_example_has_recorded_histories() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 async def test_recorded_histories_replay(path: Path) -> None:
     """Code that an instance of an earlier release would stumble over fails here."""
-    await replayer().replay_workflow(WorkflowHistory.from_json("recorded", path.read_text("utf-8")))
+    await replayer().replay_workflow(WorkflowHistory.from_json("recorded", HISTORY_TEXTS[path.stem]))
 
 
 async def test_a_replay_that_differs_is_noticed() -> None:
     """The test above can fail: a definition whose step has another name does not fit its history."""
-    path = next(path for path in FILES if path.stem == "cart-reminded-1")
-    history = json.loads(path.read_text("utf-8"))
+    history = json.loads(HISTORY_TEXTS["cart-reminded-1"])
     payload = history["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"][0]
     text = base64.b64decode(payload["data"]).decode().replace('"remind"', '"renamed"')
     payload["data"] = base64.b64encode(text.encode()).decode()

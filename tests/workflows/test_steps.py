@@ -30,17 +30,17 @@ journey: j
 entry: {event: entered}
 steps:
   a: {set: {x: 1}, next: c}
-  b: {set: {x: 2}}
+  b: {set: {x: 2}, next: d}
   c:
-    condition: [{when: steps.a.x == 1, next: b2}]
+    condition: [{when: steps.a.x == 1, next: d}]
     else: b
-  b2: {set: {x: "${steps.a.x + 1}"}}
+  d: {set: {x: "${steps.a.x + 1}"}}
 """,
     )
-    assert steps(result) == ["a", "c", "b2"]
+    assert steps(result) == ["a", "c", "d"]
     assert result["outcome"] == "completed"
     assert result["text"] is None
-    assert [record["next"] for record in result["steps"]] == ["c", "b2", None]
+    assert [record["next"] for record in result["steps"]] == ["c", "d", None]
 
 
 async def test_a_month_passes_in_a_wait(temporal: WorkflowEnvironment) -> None:

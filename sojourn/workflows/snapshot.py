@@ -1,0 +1,78 @@
+"""An instance as plain JSON: what crosses a continue-as-new, and what queries are answered with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from temporalio import workflow
+
+from sojourn.workflows.position import Position
+from sojourn.workflows.trace import Trace
+from sojourn.workflows.values import moment, pack, unpack
+
+if TYPE_CHECKING:
+    from sojourn.workflows.instance import Instance
+
+
+def carry(instance: Instance) -> dict[str, Any]:
+    """Return the start input of the run that goes on with an instance.
+
+    Every field that a step or a signal changes is in it: one that is forgotten here is lost with the run.
+    """
+    event = instance.start.event
+    return {
+        "definition": instance.definition,
+        "event": {"id": event.id, "name": event.name, "time": event.time.isoformat(), "data": event.data},
+        "key": instance.start.key,
+        "mode": instance.start.mode,
+        "local_fetch": instance.start.local_fetch,
+        "state": {
+            "entered_at": instance.entered_at.isoformat(),
+            "position": instance.position.dump(),
+            "visits": instance.visits,
+            "results": pack(instance.results),
+            "last_error": pack(instance.last_error),
+            "inbox": instance.inbox.dump(),
+            "trace": instance.trace.dump(),
+            "trace_count": instance.trace.count,
+            "notes": instance.notes,
+            "paused": instance.paused,
+            "shown_step": instance.shown_step,
+        },
+    }
+
+
+def restore(instance: Instance, state: dict[str, Any]) -> None:
+    """Take over what `carry` wrote in the run before."""
+    instance.entered_at = datetime.fromisoformat(state["entered_at"])
+    instance.position = Position.load(state["position"])
+    instance.visits = state["visits"]
+    instance.results = unpack(state["results"])
+    instance.last_error = unpack(state["last_error"])
+    instance.inbox.load(state["inbox"])
+    instance.trace = Trace.load(state["trace"], state["trace_count"])
+    instance.notes = state["notes"]
+    instance.paused = state["paused"]
+    instance.shown_step = state["shown_step"]
+
+
+def state(instance: Instance) -> dict[str, Any]:
+    """Return what the query `state` answers: where the instance is and how it came there."""
+    here = instance.position
+    return {
+        "journey": instance.definition["name"],
+        "version": instance.definition["version"],
+        "instance": workflow.info().workflow_id,
+        "profile": instance.start.key,
+        "status": "paused" if instance.paused else "running",
+        "step": here.step,
+        "kind": instance.definition["steps"].get(here.step, {}).get("kind"),
+        "waiting_for": here.waiting_for,
+        "until": moment(here.until) if here.until else None,
+        "entered_at": moment(instance.entered_at),
+        "pending": len(instance.inbox),
+        "dropped": instance.inbox.dropped,
+        "steps": instance.trace.dump(),
+        "last_error": instance.last_error,
+    }

@@ -137,8 +137,6 @@ def _fixed(auth: Auth, request: HttpRequest, secrets: CallSecrets) -> HttpReques
             value = secrets.get(auth.value.secret)
             if auth.header:
                 return _with_header(request, auth.header, value)
-            # What stands in the URL is percent-encoded, and must not be shown in that form either.
-            secrets.mask.add(quote(value, safe=""))
             return replace(request, url=add_query(request.url, [(str(auth.query), value)]))
     raise refused(
         "the endpoint's authentication is of a kind that this version does not know", expected=False

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self
 
@@ -215,7 +216,7 @@ class Calls:
             # Only the end of the window ends an attempt by time; what came before it is the better story.
             failure = window.timed_out() if error.code == TIMED_OUT else error
         except Exception as error:
-            logger.exception("%s %s of %s: the call could not be made", kind, name, _place(call))
+            logger.error("%s %s of %s could not be made: %s", kind, name, _place(call), _trace(error))
             message = f"the call could not be made ({type(error).__name__}); the worker's log says more"
             failure = refused(message, expected=False)
         failure, delay = window.after(failure)
@@ -228,7 +229,7 @@ class Calls:
         try:
             definition = await self._endpoints.endpoint(kind, name)
         except Exception as error:
-            logger.exception("the endpoints cannot be read")
+            logger.error("the endpoints cannot be read: %s", _trace(error))
             message = f"the endpoints cannot be read at the moment ({type(error).__name__})"
             raise CallError(NETWORK, message, retryable=True, expected=False) from None
         if definition is None:
@@ -278,6 +279,11 @@ class Calls:
 
 def _place(call: Mapping[str, Any]) -> str:
     return f"journey {call.get('journey')}, step {call.get('step')}"
+
+
+def _trace(error: BaseException) -> str:
+    """Return where an unexpected error was raised, without its message: that may hold data or a password."""
+    return "".join([type(error).__name__, "\n", *traceback.format_tb(error.__traceback__)])
 
 
 def _log(

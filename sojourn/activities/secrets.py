@@ -6,11 +6,13 @@ variable of the worker's environment to a server of their choice.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote, quote_plus
 
 from sojourn.activities.errors import CallError, refused
 
@@ -130,7 +132,8 @@ class Mask:
     def add(self, value: str) -> str:
         """Remember a value that must not be shown, and return it."""
         if len(value) >= _MIN_MASKED and value != MASK:
-            self._values.add(value)
+            # As it is, and as it is written in URLs, in forms and in JSON that somebody quotes.
+            self._values |= {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}
             self._pattern = None
         return value
 

@@ -31,7 +31,7 @@ MAX_BODY = 1024 * 1024
 
 MAX_REDIRECTS = 5
 CONNECT_TIMEOUT = 5.0
-"""Seconds for name resolution, connection and TLS handshake. Shorter than a usual window, so that an address
+"""Seconds for connection and TLS handshake. Shorter than a usual window, so that an address
 that does not answer leaves time for another attempt."""
 
 _KEEPALIVE = 30.0

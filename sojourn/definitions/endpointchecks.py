@@ -86,7 +86,7 @@ def check_url(url: str, source: Source, path: Path, model: EndpointDefinition | 
         source.report(Code.URL, path, message, "Write %20 for a space.")
     elif parts.fragment:
         source.report(Code.URL, path, "A # part of a URL is never sent", "Leave it out.")
-    elif "{" in url[: len(url) - len(urlsplit(url.replace("{", "x").replace("}", "x")).path)].split("?")[0]:
+    elif "{" in re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]:
         hint = "Write the host out; parameters may stand in the path and in the query."
         source.report(Code.URL, path, "The host of a URL cannot come from a parameter", hint)
     if model is not None:

@@ -64,6 +64,11 @@ _MEANINGS = (
         "A value is missing",
         "Write it, close [ with ] and { with }, or quote a text that begins with a comma or a bracket.",
     ),
+    (
+        "found unexpected ':'",
+        "A ':' stands where none can",
+        "Write a space after it, and put texts in quotes.",
+    ),
     ("found undefined tag handle", "YAML tags are not allowed", "Leave it out."),
     (
         "did not find expected alphabetic or numeric character",

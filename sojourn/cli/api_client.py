@@ -172,9 +172,8 @@ class ApiClient:
         status = answer.status_code
         if not problem:
             return (
-                f"{self.url} answered {status} {answer.reason_phrase}, not as Sojourn's API does: is the "
-                "URL right? "
-                f"Set it with --api or {URL_VARIABLE}."
+                f"{self.url} answered {status} {answer.reason_phrase}, not as Sojourn's API does: "
+                f"is the URL right? Set it with --api or {URL_VARIABLE}."
             )
         if status == 401:
             reason = detail or "the API wants a key"

@@ -22,6 +22,8 @@ class ExitCode(IntEnum):
     """The command line itself is wrong."""
     UNREACHABLE = 3
     """Something that the command needs does not answer: the API, Temporal or the database."""
+    DEFECT = 70
+    """Sojourn itself is wrong."""
     INTERRUPTED = 130
     """Ended with Ctrl-C."""
 

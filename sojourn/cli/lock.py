@@ -98,7 +98,6 @@ def _refusal(project: Path, holder: dict[str, Any], alive: bool) -> str:
         return f"processes of an earlier `sojourn dev` in {project} have not ended yet: try again in a moment"
     api = f", API {holder['api']}" if holder.get("api") else ""
     return (
-        f"`sojourn dev` runs already in {project}: process {holder['pid']}{api}. Use that one, or stop it "
-        "first "
-        f"(Ctrl-C where it runs, or `kill {holder['pid']}`)."
+        f"`sojourn dev` runs already in {project}: process {holder['pid']}{api}. "
+        f"Use that one, or stop it first (Ctrl-C where it runs, or `kill {holder['pid']}`)."
     )

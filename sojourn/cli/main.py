@@ -5,10 +5,14 @@ Nothing here or at the top of those modules imports what is slow to load: `sojou
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from sojourn.cli import commands
 from sojourn.cli.console import CliError, ExitCode, leave, show_error
+
+DEBUG_VARIABLE = "SOJOURN_DEBUG"
 
 app = typer.Typer(
     name="sojourn",
@@ -33,6 +37,14 @@ def main() -> None:
         code = int(error.code)
     except KeyboardInterrupt:
         code = int(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        show_error(
+            f"something went wrong that should not ({type(error).__name__}: {error}). "
+            f"This is a defect of Sojourn; with {DEBUG_VARIABLE}=1 the command shows where it is."
+        )
+        code = int(ExitCode.DEFECT)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
     leave(code)

@@ -26,14 +26,14 @@ def load(folder: Path) -> Project:
         CliError: The folder does not exist, or holds no definitions.
     """
     from sojourn.definitions import load_project
+    from sojourn.definitions.codes import Code
 
     require_folder(folder)
     project = load_project(folder)
-    if not project.files and not project.problems:
+    if not project.files and all(problem.code == Code.NO_PROJECT.value for problem in project.problems):
         raise CliError(
             f"there are no definitions in {folder.absolute()}: a project has files that end in .yaml or "
-            ".yml. "
-            f"`sojourn init {folder}` writes a small one to start from."
+            f".yml. `sojourn init {folder}` writes a small one to start from."
         )
     return project
 

@@ -19,7 +19,7 @@ class Outcome:
 
     Attributes:
         ok: Whether it was taken.
-        answer: The API's answer, or its problem details.
+        answer: The API's answer or its problem details; empty where it was not asked.
         problems: Errors and warnings, as plain JSON.
     """
 
@@ -50,12 +50,15 @@ def publish(client: ApiClient, folder: Path) -> Outcome:
         folder: The project.
 
     Returns:
-        What the API says, also where it refuses the definitions.
+        What the API says, or what is wrong with the definitions.
 
     Raises:
         CliError: The folder is no project, nothing answers, or the API refuses for another reason.
     """
     project = load(folder)
+    if not project.ok:
+        # Some problems, such as a file that cannot be read, are known only here.
+        return Outcome(False, {}, [problem.as_dict() for problem in project.problems])
     try:
         answer = client.post(PUBLISH_PATH, {"files": project.files})
     except ApiRefusedError as refused:

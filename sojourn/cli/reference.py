@@ -28,6 +28,7 @@ Every command has `--help`. Results are written to standard output, errors and p
 | 1 | problems were found, or what was asked for was refused |
 | 2 | the command line, or a variable of the environment, is wrong |
 | 3 | something that is needed does not answer: the API, Temporal, the database |
+| 70 | a defect of Sojourn: please report it, with what `SOJOURN_DEBUG=1` shows |
 | 130 | ended with Ctrl-C |
 """
 
@@ -62,11 +63,8 @@ def _settings() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        default = (
-            ""
-            if field.default in {None, ""}
-            else f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
-        )
+        value = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        default = "" if value in {None, ""} else f"`{value}`"
         lines.append(f"| `SOJOURN_{name.upper()}` | {field.description} | {default} |".replace("  ", " "))
     lines += [
         "",

@@ -50,10 +50,8 @@ def create(
             show_json({"id": created.key.id, "key": created.secret, "scopes": sorted(created.key.scopes)})
         else:
             # The key alone on standard output, so that `KEY=$(sojourn keys create ...)` works.
-            warn(
-                f"Key {created.key.id} for {label} ({', '.join(sorted(created.key.scopes))}). It is shown "
-                "only now:"
-            )
+            scopes = ", ".join(sorted(created.key.scopes))
+            warn(f"Key {created.key.id} for {label} ({scopes}). It is shown only now:")
             say(created.secret)
         if first:
             warn("This is the first key: from now on the API wants one with every request.")

@@ -73,7 +73,7 @@ def publish(
     with ApiClient(api_url(api, project), key) as client:
         outcome = publish_project(client, project)
     if as_json:
-        show_json(dict(outcome.answer))
+        show_json(dict(outcome.answer) if outcome.ok else {"ok": False, "problems": outcome.problems})
     else:
         for line in outcome.lines():
             (say if outcome.ok else warn)(line)

@@ -114,10 +114,7 @@ def _send_file(
         try:
             for batch in read_batches(file, size):
                 if batch.unprotected and not sender.tally.unprotected:
-                    warn(
-                        "Warning: there are events without an id. Sending the file again would count "
-                        "them again."
-                    )
+                    warn("Warning: some events have no id. Sending the file again would count them again.")
                 sender.send(batch)
                 advance(batch.bytes_read)
             done = True
@@ -167,10 +164,10 @@ def _progress(path: str, total: int | None) -> Iterator[Any]:
 
 def _explain_stop(tally: Any) -> None:
     if tally.sent:
+        again = ", except events without an id" if tally.unprotected else ""
         warn(
-            f"Stopped after {tally.sent:,} events were answered. Send the same file again to go on: what "
-            "was taken "
-            "is answered as duplicate" + (", except events without an id." if tally.unprotected else ".")
+            f"Stopped after {tally.sent:,} events were answered. Send the same file again to go on: "
+            f"what was taken is answered as duplicate{again}."
         )
 
 

@@ -166,7 +166,9 @@ def _show_instance(found: dict[str, Any]) -> None:
     if found["steps"] is None:
         say("Its steps are not known: no worker answers. Start one with `sojourn worker`.")
         return
-    columns = ("#", "At (UTC)", "Step", "Kind", "Result", "Next", "Seconds#")
+    if not found["steps"]:
+        return
+    columns = ("No#", "At (UTC)", "Step", "Kind", "Result", "Next", "Seconds#")
     rows = [
         (
             step["seq"],

@@ -143,8 +143,11 @@ class Stack:
             env: Changes to the variables of the worker.
         """
         for child in self.children:
-            if child.name.startswith("worker") and child.running:
-                child.env.update(env)
+            if not child.name.startswith("worker"):
+                continue
+            # One that has just fallen is about to be started with these variables anyway.
+            child.env.update(env)
+            if child.running:
                 self._restarting.add(child)
                 child.terminate()
 

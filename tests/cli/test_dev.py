@@ -1,0 +1,187 @@
+"""`sojourn dev`, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+
+from tests.cli.conftest import JOURNEY, DevRun, dev_ports, write_project
+from tests.cli.support import gone, running, sojourn, until
+
+
+def family_of(dev: DevRun) -> list[psutil.Process]:
+    """The processes of a `dev`, its guard with them."""
+    return dev.process.family()
+
+
+def test_dev_lives_from_start_to_end(tmp_path: Path) -> None:
+    """Taken ports are replaced, changes published, errors survived; the next start goes on."""
+    write_project(tmp_path)
+    journey = tmp_path / "journeys/follow-up.yaml"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        options = ["--port", str(taken.getsockname()[1]), *dev_ports()[2:]]
+        with running("dev", ".", *options, cwd=tmp_path) as process:
+            said = process.until("Running.")
+            assert f"Port {options[1]} is taken: API uses" in said
+            assert "Published: follow-up version 1" in said
+            dev = DevRun(tmp_path, process)
+            assert not dev.api.endswith(f":{options[1]}")
+
+            sent = dev.json("send", "lead.created", "--id", "e-1", "--data", '{"customerId": "ada"}')
+            assert sent["instances"][0]["effect"] == "started"
+
+            # An error in a file: said with its place, and nothing changes.
+            length = len(process.said)
+            journey.write_text(JOURNEY.replace("lead.won", "lead.one"))
+            said = process.until("Not published: 1 error.", after=length)
+            assert re.search(r"error: journeys/follow-up.yaml:\d+:\d+: E\d+ .*lead.one", said)
+            assert dev.json("journeys", "follow-up")["version"] == 1
+
+            # Put right, with a difference: the next version.
+            length = len(process.said)
+            journey.write_text(JOURNEY.replace("end: lost", "end: gave up"))
+            process.until("Published: follow-up version 2", after=length)
+
+            # A second one in the same project is refused, and names the first.
+            second = sojourn("dev", ".", cwd=tmp_path)
+            assert second.code == 1
+            assert f"runs already in {tmp_path}: process {process.process.pid}, API {dev.api}" in second.err
+
+            family = family_of(dev)
+            assert process.end(signal.SIGINT) == 130
+            gone(family)
+            assert "Stopped." in process.said
+    assert not (tmp_path / ".sojourn/dev.json").exists()
+
+    with running("dev", ".", *dev_ports(), cwd=tmp_path) as process:
+        assert "Published: no journey is new" in process.until("Running.")
+        dev = DevRun(tmp_path, process)
+        again = dev.json("send", "lead.created", "--id", "e-1", "--data", '{"customerId": "ada"}')
+        assert again["status"] == "duplicate"
+        won = dev.json("send", "lead.won", "--id", "e-2", "--data", '{"customerId": "ada"}')
+        assert won["instances"][0]["effect"] == "signalled"
+        until(lambda: dev.json("instances", "follow-up:ada")["outcome"] == "completed", 20)
+        # It kept the version that it had entered.
+        assert dev.json("instances", "follow-up:ada")["version"] == 1
+        assert process.end(signal.SIGTERM) == 143
+
+
+def test_killed_dev_leaves_no_processes_and_frees_the_project(tmp_path: Path) -> None:
+    """After `kill -9` its processes end, and the next `dev` waits for that and starts."""
+    write_project(tmp_path)
+    with running("dev", ".", *dev_ports(), cwd=tmp_path) as process:
+        process.until("Running.")
+        family = process.family()
+        assert len(family) >= 5
+        process.process.kill()
+        process.process.wait()
+        # What it left behind leads nobody astray.
+        assert sojourn("journeys", cwd=tmp_path, env={"SOJOURN_API": ""}).code == 3
+        with running("dev", ".", *dev_ports(), cwd=tmp_path) as heir:
+            heir.until("Running.")
+            gone(family)
+
+
+def test_dev_restarts_a_killed_worker_and_rereads_secrets(tmp_path: Path) -> None:
+    """A fallen worker is said and replaced; a new name in `.env` reaches a new worker."""
+    write_project(tmp_path)
+    (tmp_path / ".env").write_text("FIRST=one\n")
+    with running("dev", ".", *dev_ports(), cwd=tmp_path) as process:
+        assert "Secrets           FIRST" in process.until("Running.")
+        worker = next(member for member in process.family() if "worker" in member.cmdline())
+        assert worker.environ()["SOJOURN_SECRETS"] == "FIRST"
+        worker.kill()
+        process.until("Starting worker again.")
+
+        (tmp_path / ".env").write_text("FIRST=one\nSECOND=two\n")
+        process.until("the worker starts again")
+
+        def reread() -> bool:
+            return any(
+                member.environ().get("SOJOURN_SECRETS") == "FIRST,SECOND"
+                for member in process.family()
+                if member.is_running() and "worker" in member.cmdline()
+            )
+
+        until(reread, 20)
+        assert "two" not in process.said
+
+
+def test_dev_needs_a_project(tmp_path: Path) -> None:
+    """A folder without definitions, and one that is missing, are refused with what to do."""
+    empty = sojourn("dev", ".", cwd=tmp_path)
+    assert empty.code == 1
+    assert "there are no definitions in" in empty.err
+    assert "sojourn init" in empty.err
+    missing = sojourn("dev", "nowhere", cwd=tmp_path)
+    assert missing.code == 2
+    assert "nowhere does not exist" in missing.err
+
+
+def test_dev_without_temporal_says_how_to_get_it(tmp_path: Path) -> None:
+    """No binary: what to install, no traceback, and the project is free again."""
+    write_project(tmp_path)
+    result = sojourn("dev", ".", *dev_ports(), cwd=tmp_path, env={"SOJOURN_TEMPORAL_BINARY": "/nowhere"})
+    assert result.code == 3
+    assert "SOJOURN_TEMPORAL_BINARY is '/nowhere', which is no program" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_dev_shows_why_a_process_does_not_start(tmp_path: Path) -> None:
+    """A Temporal that falls at the start: the end of its log is shown, and nothing is left."""
+    write_project(tmp_path)
+    broken = tmp_path / "temporal"
+    broken.write_text("#!/bin/sh\necho the file is not a database\nexit 26\n")
+    broken.chmod(0o755)
+    env = {"SOJOURN_TEMPORAL_BINARY": str(broken)}
+    result = sojourn("dev", ".", *dev_ports(), cwd=tmp_path, env=env)
+    assert result.code == 3
+    assert "temporal ended with status 26" in result.err
+    assert "the file is not a database" in result.err
+
+
+def test_dev_starts_with_a_broken_project_and_publishes_it_once_it_is_right(tmp_path: Path) -> None:
+    """Errors at the start are said; the first good version is published when they are gone."""
+    write_project(tmp_path)
+    journey = tmp_path / "journeys/follow-up.yaml"
+    journey.write_text("journey: [")
+    with running("dev", ".", *dev_ports(), cwd=tmp_path) as process:
+        process.until("Not published: 1 error.")
+        journey.write_text(JOURNEY)
+        process.until("Published: follow-up version 1")
+
+
+def test_init_project_runs_as_it_is(tmp_path: Path) -> None:
+    """What `init` writes validates without a word, and its sample runs instances to their end."""
+    made = sojourn("init", "shop", cwd=tmp_path)
+    assert made.code == 0
+    folder = tmp_path / "shop"
+    checked = sojourn("validate", "--json", cwd=folder)
+    assert json.loads(checked.out) == {"ok": True, "problems": []}
+    assert json.loads((folder / ".sojourn/schema.json").read_text())
+
+    again = sojourn("init", "shop", cwd=tmp_path)
+    assert again.code == 1
+    assert "nothing was written, because shop already has README.md" in again.err
+
+    # The sample waits for 20 seconds; the test does not.
+    journey = folder / "journeys/welcome.yaml"
+    journey.write_text(journey.read_text().replace("after: 20s", "after: 1s"))
+    with running("dev", ".", *dev_ports(), cwd=folder) as process:
+        process.until("Running.")
+        dev = DevRun(folder, process)
+        tally = dev.json("send", "--file", "events.jsonl")
+        assert (tally["accepted"], tally["started"], tally["signalled"]) == (5, 3, 2)
+
+        def outcomes() -> dict[str, str | None]:
+            return {name: dev.json("instances", f"welcome:{name}")["text"] for name in ("ada", "ben", "cleo")}
+
+        expected = {"ada": "large first order", "ben": "first order", "cleo": "no order"}
+        until(lambda: outcomes() == expected, 20, lambda: str(outcomes()))

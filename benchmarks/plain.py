@@ -10,8 +10,7 @@ from typing import Any
 from temporalio import activity, workflow
 
 with workflow.unsafe.imports_passed_through():
-    import httpx
-    from httpx_aiohttp import AiohttpTransport
+    import aiohttp
 
 
 class Sender:
@@ -23,15 +22,21 @@ class Sender:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        # The faster of httpx's transports, which Sojourn uses too: what is compared is the engine.
-        self._client = httpx.AsyncClient(transport=AiohttpTransport(), timeout=30, trust_env=False)
+        # The client that Sojourn uses too: what is compared is the engine.
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
 
     @activity.defn(name="plain.send")
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
         """Post a message; returns status and body."""
-        answer = await self._client.post(self._url, json=body)
-        answer.raise_for_status()
-        return {"status": answer.status_code, "body": answer.json()}
+        self._session = self._session or aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30))
+        async with self._session.post(self._url, json=body) as answer:
+            answer.raise_for_status()
+            return {"status": answer.status, "body": await answer.json()}
 
 
 async def _send(to: str, template: str) -> None:

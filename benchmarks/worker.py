@@ -18,8 +18,8 @@ async def main(kind: str, address: str, queue: str, port: int) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = await Client.connect(address)
+    sender = plain.Sender(f"http://127.0.0.1:{port}/send")
     if kind == "plain":
-        sender = plain.Sender(f"http://127.0.0.1:{port}/send")
         worker = Worker(
             client, task_queue=queue, workflows=list(plain.WORKFLOWS.values()), activities=[sender.send]
         )
@@ -33,6 +33,7 @@ async def main(kind: str, address: str, queue: str, port: int) -> None:
     async with worker:
         print("ready", flush=True)
         await stop.wait()
+    await sender.close()
 
 
 if __name__ == "__main__":

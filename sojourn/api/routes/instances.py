@@ -26,12 +26,12 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     journey: str | None = Field(None, description="Only instances of this journey.", max_length=64)
-    profile: str | None = Field(None, description="Only instances of this profile key.", max_length=10_000)
+    profile: str | None = Field(None, description="Only instances of this profile key.", max_length=1000)
     status: Literal["running", "completed", "failed", "canceled", "terminated", "timed_out"] | None = Field(
         None, description="Only instances in this state, in Temporal's words."
     )
     limit: int = Field(50, ge=1, le=1000, description="Most instances to return.")
-    page: str | None = Field(None, description="`next_page` of the page before.", max_length=10_000)
+    page: str | None = Field(None, description="`next_page` of the page before.", max_length=4000)
 
 
 class Run(BaseModel):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -23,23 +23,29 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sojourn.store.errors import StoreError, StoreUnavailable
 
 BUSY_TIMEOUT = 30.0
 """Seconds for which a writer waits for another one to finish, on SQLite."""
 
+SQLITE_READERS = 2
+"""Threads that read from SQLite."""
+
 CONNECT_TIMEOUT = 5.0
 """Seconds after which a PostgreSQL that does not answer counts as unreachable."""
 
+Answer = TypeVar("Answer")
+Work: TypeAlias = Callable[[Connection], Answer]
+"""What is done with a connection."""
+
+_BEGIN = "sojourn_begin"
 _NO_TABLE = re.compile(r"no such table|relation .* does not exist")
-_WRITE = "sojourn_write"
-_AUTOCOMMIT = "sojourn_autocommit"
 
 
 def database_url(url: str) -> URL:
-    """Return the SQLAlchemy URL, with its asynchronous driver, of a database.
+    """Return the SQLAlchemy URL, with its driver, of a database.
 
     Args:
         url: `sqlite:///PATH` (four slashes for an absolute path) or `postgresql://USER@HOST/DATABASE`.
@@ -57,56 +63,54 @@ def database_url(url: str) -> URL:
     if backend == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise StoreError("a SQLite database needs a file: write sqlite:///sojourn.db")
-        return parsed.set(drivername="sqlite+aiosqlite")
+        return parsed.set(drivername="sqlite")
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+asyncpg")
     raise StoreError(f"{backend!r} is not supported: write sqlite:///PATH or postgresql://USER@HOST/DATABASE")
 
 
 class Database:
-    """An engine with the two ways in which the store uses it: reading and writing."""
+    """The database, with the ways in which the store uses it.
+
+    Work on it is an ordinary function of a connection, not a coroutine: on SQLite the whole of it runs in a
+    thread, since a change of thread costs more than a statement; on PostgreSQL SQLAlchemy runs it on the event
+    loop, and it waits there without blocking.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
-        self.sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(self.url) if self.sqlite else _postgres_engine(self.url)
-        # SQLite has one writer at a time: waiting here is cheaper, and fairer, than its polling.
-        self._writer = asyncio.Lock() if self.sqlite else None
+        self._backend = _Sqlite(self.url) if self.url.get_backend_name() == "sqlite" else _Postgres(self.url)
 
     @property
-    def engine(self) -> AsyncEngine:
-        """The engine, for migrations and tests."""
-        return self._engine
+    def sqlite(self) -> bool:
+        """Whether this is SQLite."""
+        return isinstance(self._backend, _Sqlite)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection on which each statement stands alone.
+    @property
+    def engine(self) -> Engine:
+        """The engine, as synchronous code and SQLAlchemy's events see it."""
+        return self._backend.engine
 
-        Raises:
-            StoreUnavailable: The database cannot be reached.
-        """
-        with _translated():
-            async with self._engine.connect() as connection:
-                options = {_AUTOCOMMIT: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
-                yield await connection.execution_options(**options)
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """A connection whose statements all see the database as of one moment.
+    async def read(self, work: Work[Answer]) -> Answer:
+        """Do work in which each statement stands alone.
 
         Raises:
             StoreUnavailable: The database cannot be reached.
         """
         with _translated():
-            async with self._engine.connect() as connection:
-                if not self.sqlite:
-                    connection = await connection.execution_options(isolation_level="REPEATABLE READ")
-                async with connection.begin():
-                    yield connection
+            return await self._backend.read(work)
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes: committed at the end, undone by an exception.
+    async def snapshot(self, work: Work[Answer]) -> Answer:
+        """Do work whose statements all see the database as of one moment.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached.
+        """
+        with _translated():
+            return await self._backend.snapshot(work)
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        """Do work in a transaction: committed at the end, undone by an exception.
 
         On SQLite it holds the write lock from the start, so that what it read stays true until it commits.
 
@@ -114,18 +118,67 @@ class Database:
             StoreUnavailable: The database cannot be reached, or stayed locked.
         """
         with _translated():
-            if self._writer is None:
-                async with self._engine.begin() as connection:
-                    yield connection
-                return
-            async with self._writer, self._engine.connect() as connection:
-                connection = await connection.execution_options(**{_WRITE: True})
-                async with connection.begin():
-                    yield connection
+            return await self._backend.write(work)
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._backend.close()
+
+
+class _Sqlite:
+    """One thread that writes, as SQLite has one writer at a time, and a few that read."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = _sqlite_engine(url)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sojourn-store-write")
+        self._readers = ThreadPoolExecutor(SQLITE_READERS, thread_name_prefix="sojourn-store-read")
+
+    async def read(self, work: Work[Answer]) -> Answer:
+        return await self._in(self._readers, work, {_BEGIN: None})
+
+    async def snapshot(self, work: Work[Answer]) -> Answer:
+        return await self._in(self._readers, work, {_BEGIN: "BEGIN"})
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        return await self._in(self._writer, work, {_BEGIN: "BEGIN IMMEDIATE"})
+
+    async def close(self) -> None:
+        for pool in (self._writer, self._readers):
+            await asyncio.to_thread(pool.shutdown)
+        self.engine.dispose()
+
+    async def _in(self, pool: ThreadPoolExecutor, work: Work[Answer], options: dict[str, Any]) -> Answer:
+        def run() -> Answer:
+            with self.engine.connect().execution_options(**options) as connection, connection.begin():
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(pool, run)
+
+
+class _Postgres:
+    """A pool of connections."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = _postgres_engine(url)
+        self.engine = self._engine.sync_engine
+
+    async def read(self, work: Work[Answer]) -> Answer:
+        return await self._at("AUTOCOMMIT", work)
+
+    async def snapshot(self, work: Work[Answer]) -> Answer:
+        return await self._at("REPEATABLE READ", work)
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
         await self._engine.dispose()
+
+    async def _at(self, level: Any, work: Work[Answer]) -> Answer:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level=level)
+            return await connection.run_sync(work)
 
 
 class _translated:  # noqa: N801 - reads as a statement
@@ -155,15 +208,18 @@ def _unreachable(error: BaseException) -> bool:
     return type(error).__module__.startswith("asyncpg.")
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: URL) -> Engine:
     path = Path(url.database or "")
     if not path.parent.is_dir():
         raise StoreError(
             f"the folder {path.parent} of the database does not exist: make it, or set SOJOURN_DATABASE"
         )
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=4, max_overflow=4)
+    # As many connections as threads; each is used by one thread at a time.
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=SQLITE_READERS + 1, max_overflow=0
+    )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         # No transactions of the driver's own making: `_begin` says which kind we want.
         connection.isolation_level = None
@@ -175,11 +231,11 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if not options.get(_AUTOCOMMIT):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITE) else "BEGIN")
+        statement = connection.get_execution_options().get(_BEGIN)
+        if statement is not None:
+            connection.exec_driver_sql(statement)
 
     return engine
 
@@ -205,11 +261,6 @@ def _postgres_engine(url: URL) -> AsyncEngine:
     return create_async_engine(url, pool_size=8, max_overflow=8, connect_args={"timeout": CONNECT_TIMEOUT})
 
 
-async def ping(database: Database) -> None:
-    """Ask the database for nothing, to see that it answers.
-
-    Raises:
-        StoreUnavailable: It does not.
-    """
-    async with database.read() as connection:
-        await connection.execute(text("SELECT 1"))
+def ping(connection: Connection) -> None:
+    """Ask the database for nothing, to see that it answers."""
+    connection.execute(text("SELECT 1"))

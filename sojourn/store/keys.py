@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select, update
 
 from sojourn.store.errors import StoreError
 from sojourn.store.revision import bump_revision
@@ -74,7 +73,7 @@ class KeyRing:
         return None
 
 
-async def create_key(connection: AsyncConnection, label: str, scopes: Iterable[str]) -> CreatedKey:
+def create_key(connection: Connection, label: str, scopes: Iterable[str]) -> CreatedKey:
     """Make a key and keep its hash.
 
     Raises:
@@ -88,22 +87,22 @@ async def create_key(connection: AsyncConnection, label: str, scopes: Iterable[s
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(secrets.token_hex(4), label, wanted, datetime.now(UTC), None)
     values = {"id": key.id, "label": label, "scopes": sorted(wanted), "created_at": key.created_at}
-    await connection.execute(insert(api_keys).values(**values, hash=_digest(secret)))
-    await bump_revision(connection)
+    connection.execute(insert(api_keys).values(**values, hash=_digest(secret)))
+    bump_revision(connection)
     return CreatedKey(secret, key)
 
 
-async def revoke_key(connection: AsyncConnection, key_id: str) -> bool:
+def revoke_key(connection: Connection, key_id: str) -> bool:
     """Make a key worthless from now on. Returns False where there is no such good key."""
     good = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
-    result = await connection.execute(update(api_keys).where(good).values(revoked_at=datetime.now(UTC)))
-    await bump_revision(connection)
+    result = connection.execute(update(api_keys).where(good).values(revoked_at=datetime.now(UTC)))
+    bump_revision(connection)
     return bool(result.rowcount)
 
 
-async def read_keys(connection: AsyncConnection) -> list[tuple[str, ApiKey]]:
+def read_keys(connection: Connection) -> list[tuple[str, ApiKey]]:
     """Return every key ever made, oldest first, with its hash."""
-    rows = await connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
+    rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id))
     return [
         (row.hash, ApiKey(row.id, row.label, frozenset(row.scopes), row.created_at, row.revoked_at))
         for row in rows

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sojourn.store.coalesce import Coalescer
 from sojourn.store.engine import Database
@@ -59,9 +59,15 @@ class Ledger:
     def __init__(self, database: Database, *, lease: float) -> None:
         self._database = database
         self._insert: Any = sqlite.insert if database.sqlite else postgresql.insert
-        self._looks: Coalescer[tuple[str, str, str | None], Look] = Coalescer(self._look)
-        self._claims: Coalescer[Claim, Verdict] = Coalescer(self._reserve)
-        self._notes: Coalescer[Note, bool] = Coalescer(self._write)
+        self._looks: Coalescer[tuple[str, str, str | None], Look] = Coalescer(
+            lambda wanted: database.read(partial(self._look, wanted))
+        )
+        self._claims: Coalescer[Claim, Verdict] = Coalescer(
+            lambda claims: database.write(partial(self._reserve, claims))
+        )
+        self._notes: Coalescer[Note, bool] = Coalescer(
+            lambda notes: database.write(partial(self._write, notes))
+        )
         self.lease = lease
 
     async def look(self, journey: str, profile: str, event_id: str | None = None) -> Look:
@@ -88,11 +94,15 @@ class Ledger:
 
     async def abandoned(self, *, for_longer_than: float, limit: int = 1000) -> list[Entry]:
         """Return reservations whose lease ended so many seconds ago or more: nobody came back for them."""
-        async with self._database.read() as connection:
-            now = await self._now(connection)
+
+        def find(connection: Connection) -> list[Entry]:
+            now = self._now(connection)
             overdue = entries.c.lease_until <= now - for_longer_than
-            rows = await connection.execute(select(entries).where(overdue).limit(limit))
-            return [_entry(row, now) for row in rows]
+            return [
+                _entry(row, now) for row in connection.execute(select(entries).where(overdue).limit(limit))
+            ]
+
+        return await self._database.read(find)
 
     async def purge(self, before: datetime) -> int:
         """Forget events that were handled before a moment. Returns how many they were."""
@@ -104,8 +114,11 @@ class Ledger:
         count = 0
         while True:
             # In slices, so that admission never waits long for the write lock of SQLite.
-            async with self._database.write() as connection:
-                gone = (await connection.execute(delete(handled_events).where(_HANDLED.in_(old)))).rowcount
+            gone = await self._database.write(
+                lambda connection: (
+                    connection.execute(delete(handled_events).where(_HANDLED.in_(old))).rowcount
+                )
+            )
             count += gone
             if gone < _PURGE_AT_ONCE:
                 return count
@@ -117,32 +130,27 @@ class Ledger:
 
     # Each of the following is one transaction.
 
-    async def _look(self, wanted: Sequence[tuple[str, str, str | None]]) -> list[Look]:
-        async with self._database.read() as connection:
-            found = await self._entries(connection, {(journey, profile) for journey, profile, _ in wanted})
-            events = [(journey, profile, event) for journey, profile, event in wanted if event is not None]
-            handled = await _handled(connection, events)
+    def _look(self, wanted: Sequence[tuple[str, str, str | None]], connection: Connection) -> list[Look]:
+        found = self._entries(connection, {(journey, profile) for journey, profile, _ in wanted})
+        events = [(journey, profile, event) for journey, profile, event in wanted if event is not None]
+        handled = _handled(connection, events)
         return [Look(found.get(item[:2]), item in handled) for item in wanted]
 
-    async def _reserve(self, claims: Sequence[Claim]) -> list[Verdict]:
-        async with self._database.write() as connection:
-            keys = {(claim.journey, claim.profile) for claim in claims}
-            found = await self._entries(connection, keys, lock=True)
-            # Read after the rows are locked: what the last holder of a row wrote is seen here.
-            handled = await _handled(
-                connection, [(claim.journey, claim.profile, claim.event_id) for claim in claims]
-            )
-            verdicts: list[Verdict] = []
-            granted: dict[Key, Entry] = {}
-            for claim in claims:
-                key = (claim.journey, claim.profile)
-                known = (claim.journey, claim.profile, claim.event_id) in handled
-                verdict = judge(claim, Look(granted.get(key) or found.get(key), known))
-                if verdict is None:
-                    granted[key] = _reserved(claim)
-                    verdict = Verdict("reserved", granted[key])
-                verdicts.append(verdict)
-            lost = await self._grant(connection, granted, found)
+    def _reserve(self, claims: Sequence[Claim], connection: Connection) -> list[Verdict]:
+        found = self._entries(connection, {(claim.journey, claim.profile) for claim in claims}, lock=True)
+        # Read after the rows are locked: what the last holder of a row wrote is seen here.
+        handled = _handled(connection, [(claim.journey, claim.profile, claim.event_id) for claim in claims])
+        verdicts: list[Verdict] = []
+        granted: dict[Key, Entry] = {}
+        for claim in claims:
+            key = (claim.journey, claim.profile)
+            known = (claim.journey, claim.profile, claim.event_id) in handled
+            verdict = judge(claim, Look(granted.get(key) or found.get(key), known))
+            if verdict is None:
+                granted[key] = _reserved(claim)
+                verdict = Verdict("reserved", granted[key])
+            verdicts.append(verdict)
+        lost = self._grant(connection, granted, found)
         return [
             Verdict("busy")
             if verdict.kind == "reserved" and (claim.journey, claim.profile) in lost
@@ -150,112 +158,103 @@ class Ledger:
             for claim, verdict in zip(claims, verdicts, strict=True)
         ]
 
-    async def _grant(
-        self, connection: AsyncConnection, granted: dict[Key, Entry], found: dict[Key, Entry]
-    ) -> set[Key]:
+    def _grant(self, connection: Connection, granted: dict[Key, Entry], found: dict[Key, Entry]) -> set[Key]:
         """Write the reservations. Returns those that another process was faster with."""
-        lease = await self._now(connection) + self.lease
+        lease = self._now(connection) + self.lease
         again = [granted[key] for key in sorted(granted) if key in found]
         first = [granted[key] for key in sorted(granted) if key not in found]
         if again:
-            await connection.execute(_RESERVE_AGAIN, [_again(entry, lease) for entry in again])
+            connection.execute(_RESERVE_AGAIN, [_again(entry, lease) for entry in again])
         if not first:
             return set()
         statement = (
             self._insert(entries).on_conflict_do_nothing().returning(entries.c.journey, entries.c.profile)
         )
         rows = [{**_columns(entry), "state": "reserved", "lease_until": lease} for entry in first]
-        written = {(row.journey, row.profile) for row in await connection.execute(statement, rows)}
+        written = {(row.journey, row.profile) for row in connection.execute(statement, rows)}
         return {(entry.journey, entry.profile) for entry in first} - written
 
-    async def _write(self, notes: Sequence[Note]) -> list[bool]:
-        async with self._database.write() as connection:
-            confirmed = await self._confirm(connection, [note for note in notes if isinstance(note, Confirm)])
-            await _roll_back(connection, [note.entry for note in notes if isinstance(note, RollBack)])
-            await _close(connection, [note.entry for note in notes if isinstance(note, Close)])
-            await self._handle(connection, [note for note in notes if isinstance(note, Handle)])
-            for note in notes:
-                if isinstance(note, Release):
-                    until = await self._now(connection) + note.hold
-                    await connection.execute(update(entries).where(_is(note.entry)).values(lease_until=until))
-                elif isinstance(note, Adopt):
-                    await self._adopt(connection, note)
+    def _write(self, notes: Sequence[Note], connection: Connection) -> list[bool]:
+        confirmed = self._confirm(connection, [note for note in notes if isinstance(note, Confirm)])
+        _roll_back(connection, [note.entry for note in notes if isinstance(note, RollBack)])
+        _close(connection, [note.entry for note in notes if isinstance(note, Close)])
+        self._handle(connection, [note for note in notes if isinstance(note, Handle)])
+        for note in notes:
+            if isinstance(note, Release):
+                until = self._now(connection) + note.hold
+                connection.execute(update(entries).where(_is(note.entry)).values(lease_until=until))
+            elif isinstance(note, Adopt):
+                self._adopt(connection, note)
         return [note.entry.token in confirmed if isinstance(note, Confirm) else True for note in notes]
 
-    async def _confirm(self, connection: AsyncConnection, notes: list[Confirm]) -> set[str | None]:
+    def _confirm(self, connection: Connection, notes: list[Confirm]) -> set[str | None]:
         if not notes:
             return set()
         handled = [Handle(n.entry.journey, n.entry.profile, n.entry.event_id, n.at) for n in notes]
-        await self._handle(connection, handled)
+        self._handle(connection, handled)
         ours = _TOKEN.in_([_token(note.entry) for note in notes])
         # The token is wiped out by the update, so the keys are what comes back.
         statement = update(entries).where(ours).values(state="entered", **_NO_LEASE, **_NO_PREVIOUS)
-        rows = await connection.execute(statement.returning(entries.c.journey, entries.c.profile))
+        rows = connection.execute(statement.returning(entries.c.journey, entries.c.profile))
         written = {(row.journey, row.profile) for row in rows}
         return {note.entry.token for note in notes if (note.entry.journey, note.entry.profile) in written}
 
-    async def _handle(self, connection: AsyncConnection, notes: Iterable[Handle]) -> None:
+    def _handle(self, connection: Connection, notes: Iterable[Handle]) -> None:
         rows = {(n.journey, n.profile, n.event_id): n.at for n in notes}
         if not rows:
             return
         columns = ("journey", "profile", "event_id", "at")
         values = [dict(zip(columns, (*key, rows[key]), strict=True)) for key in sorted(rows)]
-        await connection.execute(self._insert(handled_events).on_conflict_do_nothing(), values)
+        connection.execute(self._insert(handled_events).on_conflict_do_nothing(), values)
 
-    async def _adopt(self, connection: AsyncConnection, note: Adopt) -> None:
+    def _adopt(self, connection: Connection, note: Adopt) -> None:
         values = {**_columns(note.entry), "state": "entered", **_NO_LEASE, **_NO_PREVIOUS}
         free = (entries.c.state == "entered") | (entries.c.token == note.over)
         statement = self._insert(entries).values(**values)
-        await connection.execute(
+        connection.execute(
             statement.on_conflict_do_update(index_elements=["journey", "profile"], set_=values, where=free)
         )
 
-    async def _entries(
-        self, connection: AsyncConnection, keys: set[Key], *, lock: bool = False
-    ) -> dict[Key, Entry]:
+    def _entries(self, connection: Connection, keys: set[Key], *, lock: bool = False) -> dict[Key, Entry]:
         # Sorted, so that transactions that lock the same rows do so in the same order.
         query = select(entries).where(_KEY.in_(sorted(keys)))
         if lock:
             query = query.order_by(entries.c.journey, entries.c.profile).with_for_update()
-        rows = (await connection.execute(query)).all()
-        now = await self._now(connection) if any(row.state == "reserved" for row in rows) else 0.0
+        rows = (connection.execute(query)).all()
+        now = self._now(connection) if any(row.state == "reserved" for row in rows) else 0.0
         return {(row.journey, row.profile): _entry(row, now) for row in rows}
 
-    async def _now(self, connection: AsyncConnection) -> float:
+    def _now(self, connection: Connection) -> float:
         # Leases go by one clock for all processes: on SQLite they share a machine, else it is PostgreSQL's.
         if self._database.sqlite:
             return time.time()
-        return float(
-            (await connection.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one()
-        )
+        return float((connection.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one())
 
 
-async def _handled(
-    connection: AsyncConnection, wanted: list[tuple[str, str, str]]
-) -> set[tuple[str, str, str]]:
+def _handled(connection: Connection, wanted: list[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
     if not wanted:
         return set()
-    rows = await connection.execute(select(*_HANDLED.clauses).where(_HANDLED.in_(wanted)))
+    rows = connection.execute(select(*_HANDLED.clauses).where(_HANDLED.in_(wanted)))
     return {(row.journey, row.profile, row.event_id) for row in rows}
 
 
-async def _roll_back(connection: AsyncConnection, gone: list[Entry]) -> None:
+def _roll_back(connection: Connection, gone: list[Entry]) -> None:
     if not gone:
         return
     ours = _TOKEN.in_([_token(entry) for entry in gone])
-    await connection.execute(delete(entries).where(ours, entries.c.previous_event_id.is_(None)))
+    connection.execute(delete(entries).where(ours, entries.c.previous_event_id.is_(None)))
     before = {name: entries.c[f"previous_{name}"] for name in _PREVIOUS}
-    await connection.execute(
+    connection.execute(
         update(entries).where(ours).values(state="entered", **before, **_NO_LEASE, **_NO_PREVIOUS)
     )
 
 
-async def _close(connection: AsyncConnection, ended: list[Entry]) -> None:
+def _close(connection: Connection, ended: list[Entry]) -> None:
     if not ended:
         return
     same = tuple_(entries.c.journey, entries.c.profile, entries.c.event_id)
     these = same.in_([(entry.journey, entry.profile, entry.event_id) for entry in ended])
-    await connection.execute(update(entries).where(these, entries.c.state == "entered").values(closed=True))
+    connection.execute(update(entries).where(these, entries.c.state == "entered").values(closed=True))
 
 
 def _is(entry: Entry) -> Any:

@@ -35,12 +35,15 @@ async def migrate(database: Database) -> None:
         StoreError: The database was made by a newer version.
         StoreUnavailable: The database cannot be reached.
     """
-    try:
+
+    def upgrade(connection: Connection) -> None:
         # On SQLite the transaction itself is the lock.
-        async with database.write() as connection:
-            if not database.sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-            await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "head"))
+        if not database.sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+        command.upgrade(alembic_config(connection), "head")
+
+    try:
+        await database.write(upgrade)
     except CommandError as error:
         if "locate revision" not in str(error):
             raise

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Table, and_, func, insert, select, update
 
 from sojourn.definitions.hashing import content_hash
 from sojourn.store.catalog import JourneyState
@@ -55,7 +54,7 @@ class Publication:
     sources: Mapping[str, str] | None = None
 
 
-async def publish(connection: AsyncConnection, publication: Publication) -> PublishResult:
+def publish(connection: Connection, publication: Publication) -> PublishResult:
     """Store what is new in a publication.
 
     What an earlier publication had and this one has not stays: several projects may share a database.
@@ -68,58 +67,58 @@ async def publish(connection: AsyncConnection, publication: Publication) -> Publ
         What changed. A journey whose compiled definition is that of its newest version gets no new one.
     """
     # One publisher at a time: two that publish the same at once must not both make a version of it.
-    await lock_revision(connection)
+    lock_revision(connection)
     result = PublishResult()
     for name, definition in sorted(publication.events.items()):
-        if await _put(connection, events, {"name": name}, definition):
+        if _put(connection, events, {"name": name}, definition):
             result.events_changed.append(name)
     for (kind, name), definition in sorted(publication.endpoints.items()):
-        if await _put(connection, endpoints, {"kind": kind, "name": name}, definition):
+        if _put(connection, endpoints, {"kind": kind, "name": name}, definition):
             result.endpoints_changed.append(f"{kind}:{name}")
     for name, definition in sorted(publication.journeys.items()):
-        version = await _publish_journey(connection, name, definition, publication.sources)
+        version = _publish_journey(connection, name, definition, publication.sources)
         if version is None:
             result.unchanged.append(name)
         else:
             result.published.append((name, version))
     if result.changed:
-        await bump_revision(connection)
+        bump_revision(connection)
     return result
 
 
-async def set_state(connection: AsyncConnection, journey: str, state: JourneyState) -> bool:
+def set_state(connection: Connection, journey: str, state: JourneyState) -> bool:
     """Set the state of a journey's newest version. Returns False where there is no such journey."""
     values = {"state": state, "updated_at": datetime.now(UTC)}
-    result = await connection.execute(update(journeys).where(journeys.c.name == journey).values(**values))
-    await bump_revision(connection)
+    result = connection.execute(update(journeys).where(journeys.c.name == journey).values(**values))
+    bump_revision(connection)
     return bool(result.rowcount)
 
 
-async def _put(connection: AsyncConnection, table: Table, key: dict[str, str], definition: Any) -> bool:
+def _put(connection: Connection, table: Table, key: dict[str, str], definition: Any) -> bool:
     digest = content_hash(definition)
     same_key = and_(*(table.c[column] == value for column, value in key.items()))
-    stored = (await connection.execute(select(table.c.hash).where(same_key))).scalar()
+    stored = (connection.execute(select(table.c.hash).where(same_key))).scalar()
     if stored == digest:
         return False
     values = {"definition": definition, "hash": digest, "updated_at": datetime.now(UTC)}
     statement = insert(table).values(**key, **values)
-    await connection.execute(statement if stored is None else update(table).where(same_key).values(**values))
+    connection.execute(statement if stored is None else update(table).where(same_key).values(**values))
     return True
 
 
-async def _publish_journey(
-    connection: AsyncConnection, name: str, definition: dict[str, Any], sources: Mapping[str, str] | None
+def _publish_journey(
+    connection: Connection, name: str, definition: dict[str, Any], sources: Mapping[str, str] | None
 ) -> int | None:
     plain = {key: value for key, value in definition.items() if key != "version"}
     digest, now = content_hash(plain), datetime.now(UTC)
     of_journey = journey_versions.c.journey == name
     newest = select(func.max(journey_versions.c.version)).where(of_journey).scalar_subquery()
     query = select(journey_versions.c.version, journey_versions.c.hash)
-    latest = (await connection.execute(query.where(of_journey, journey_versions.c.version == newest))).first()
+    latest = (connection.execute(query.where(of_journey, journey_versions.c.version == newest))).first()
     if latest is not None and latest.hash == digest:
         return None
     version = 1 if latest is None else latest.version + 1
-    await connection.execute(
+    connection.execute(
         insert(journey_versions).values(
             journey=name,
             version=version,
@@ -130,9 +129,9 @@ async def _publish_journey(
         )
     )
     if latest is None:
-        await connection.execute(insert(journeys).values(name=name, state="live", updated_at=now))
+        connection.execute(insert(journeys).values(name=name, state="live", updated_at=now))
     else:
         # A paused journey stays paused: a correction must not let customers in before someone resumes it.
         revived = (journeys.c.name == name) & (journeys.c.state != "paused")
-        await connection.execute(update(journeys).where(revived).values(state="live", updated_at=now))
+        connection.execute(update(journeys).where(revived).values(state="live", updated_at=now))
     return version

@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from sojourn.store import keys as key_store
 from sojourn.store import publish as publishing
@@ -80,7 +79,7 @@ class Store:
 
     async def ping(self) -> None:
         """Ask the database for nothing, to see that it answers."""
-        await ping(self._database)
+        await self._database.read(ping)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -113,15 +112,15 @@ class Store:
 
     async def publish_json(self, publication: Publication) -> PublishResult:
         """Store new versions of what changed, from plain JSON that is known to be right."""
-        async with self._database.write() as connection:
-            result = await publishing.publish(connection, publication)
+        result = await self._database.write(lambda connection: publishing.publish(connection, publication))
         self._changed()
         return result
 
     async def set_state(self, journey: str, state: JourneyState) -> bool:
         """Set the state of a journey's newest version. Returns False where there is no such journey."""
-        async with self._database.write() as connection:
-            known = await publishing.set_state(connection, journey, state)
+        known = await self._database.write(
+            lambda connection: publishing.set_state(connection, journey, state)
+        )
         self._changed()
         return known
 
@@ -129,8 +128,7 @@ class Store:
 
     async def revision(self) -> int:
         """Return the number that grows with every change to what is published, to states and to keys."""
-        async with self._database.read() as connection:
-            return await read_revision(connection)
+        return await self._database.read(read_revision)
 
     async def catalog(self) -> Catalog:
         """Return what is published: from memory, or as of at most `catalog_refresh` seconds ago.
@@ -158,10 +156,8 @@ class Store:
     async def sources(self, journey: str, version: int) -> dict[str, str] | None:
         """Return the texts of the files that a version was published from, by path, where they were kept."""
         wanted = (journey_versions.c.journey == journey) & (journey_versions.c.version == version)
-        async with self._database.read() as connection:
-            found: dict[str, str] | None = (
-                await connection.execute(select(journey_versions.c.sources).where(wanted))
-            ).scalar()
+        query = select(journey_versions.c.sources).where(wanted)
+        found: dict[str, str] | None = await self._database.read(lambda connection: connection.scalar(query))
         return found
 
     # API keys
@@ -176,8 +172,9 @@ class Store:
         Raises:
             StoreError: No scope is given, or one that does not exist.
         """
-        async with self._database.write() as connection:
-            created = await key_store.create_key(connection, label, scopes)
+        created = await self._database.write(
+            lambda connection: key_store.create_key(connection, label, scopes)
+        )
         self._changed()
         return created
 
@@ -188,8 +185,7 @@ class Store:
 
     async def list_keys(self) -> list[ApiKey]:
         """Return every key ever made, oldest first, the revoked ones too."""
-        async with self._database.read() as connection:
-            return [key for _, key in await key_store.read_keys(connection)]
+        return [key for _, key in await self._database.read(key_store.read_keys)]
 
     async def has_keys(self) -> bool:
         """Say whether any key was ever made. A revoked one counts: revoking the last opens no door."""
@@ -201,8 +197,7 @@ class Store:
 
         Other processes notice within `catalog_refresh` seconds.
         """
-        async with self._database.write() as connection:
-            revoked = await key_store.revoke_key(connection, key_id)
+        revoked = await self._database.write(lambda connection: key_store.revoke_key(connection, key_id))
         self._changed()
         return revoked
 
@@ -220,9 +215,8 @@ class Store:
     async def _reload(self) -> None:
         asked, changes = time.monotonic(), self._changes
         if self._catalog is None or await self.revision() != self._catalog.revision:
-            async with self._database.snapshot() as connection:
-                catalog, ring = await read_catalog(connection), KeyRing(await key_store.read_keys(connection))
-            self._catalog, self._keys, self._endpoints = catalog, ring, {}
+            self._catalog, keys = await self._database.snapshot(_published)
+            self._keys, self._endpoints = KeyRing(keys), {}
         # What this process changed while it was reading, it must not miss: then the next one reads again.
         self._checked = asked if changes == self._changes else NEVER
 
@@ -231,26 +225,26 @@ class Store:
         self._checked = NEVER
 
 
-async def read_catalog(connection: AsyncConnection) -> Catalog:
+def _published(connection: Connection) -> tuple[Catalog, list[tuple[str, ApiKey]]]:
+    return read_catalog(connection), key_store.read_keys(connection)
+
+
+def read_catalog(connection: Connection) -> Catalog:
     """Read all that is published, as of one moment.
 
     Args:
         connection: One that sees a snapshot.
     """
-    revision = await read_revision(connection)
-    event_rows = await connection.execute(select(events.c.name, events.c.definition).order_by(events.c.name))
-    endpoint_rows = await connection.execute(
-        select(endpoints.c.kind, endpoints.c.name, endpoints.c.definition)
-    )
+    revision = read_revision(connection)
+    event_rows = connection.execute(select(events.c.name, events.c.definition).order_by(events.c.name))
+    endpoint_rows = connection.execute(select(endpoints.c.kind, endpoints.c.name, endpoints.c.definition))
     versions: dict[str, dict[int, JourneyVersion]] = {}
     kept = journey_versions.c
     columns = select(kept.journey, kept.version, kept.definition, kept.published_at)
-    for row in await connection.execute(columns.order_by(kept.journey, kept.version)):
+    for row in connection.execute(columns.order_by(kept.journey, kept.version)):
         version = JourneyVersion(row.version, row.definition, row.published_at)
         versions.setdefault(row.journey, {})[row.version] = version
-    journey_rows = await connection.execute(
-        select(journeys.c.name, journeys.c.state).order_by(journeys.c.name)
-    )
+    journey_rows = connection.execute(select(journeys.c.name, journeys.c.state).order_by(journeys.c.name))
     return Catalog(
         revision=revision,
         events={row.name: row.definition for row in event_rows},

@@ -16,7 +16,7 @@ class Statements:
         self.seen: list[str] = []
 
     def watch(self, store: Store) -> None:
-        @sqlalchemy_event.listens_for(store.database.engine.sync_engine, "before_cursor_execute")
+        @sqlalchemy_event.listens_for(store.database.engine, "before_cursor_execute")
         def _note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             self.seen.append(statement.split()[0])
 

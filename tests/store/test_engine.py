@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from sojourn.store import Store, StoreError, StoreUnavailable
 from sojourn.store.engine import database_url
@@ -31,7 +34,7 @@ def test_other_databases_are_refused_with_what_to_write(url: str, said: str) -> 
 @pytest.mark.parametrize(
     ("url", "driver"),
     [
-        ("sqlite:///x.db", "sqlite+aiosqlite"),
+        ("sqlite:///x.db", "sqlite"),
         ("postgresql://u@h/d", "postgresql+asyncpg"),
         ("postgres://u@h/d", "postgresql+asyncpg"),
         ("postgresql+psycopg://u@h/d", "postgresql+asyncpg"),
@@ -50,16 +53,32 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 async def test_sqlite_runs_in_wal_mode_with_one_writer_at_a_time(tmp_path: Path) -> None:
     """Readers go on while somebody writes, and a writer holds the lock from its first statement."""
-    store = await Store.open(f"sqlite:///{tmp_path}/x.db")
-    await store.migrate()
-    async with store.database.write() as writer:
-        assert (await writer.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
-        assert (await writer.execute(text("PRAGMA synchronous"))).scalar() == 1
-        assert (await writer.execute(text("PRAGMA busy_timeout"))).scalar() == 30_000
-        await writer.execute(text("UPDATE meta SET revision = 77"))
-        assert await store.revision() == 1
-    assert await store.revision() == 77
-    await store.close()
+    here, there = [await Store.open(f"sqlite:///{tmp_path}/x.db") for _ in range(2)]
+    await here.migrate()
+    holds, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> list[Any]:
+        values = [
+            connection.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        ]
+        revision = connection.scalar(text("SELECT revision FROM meta"))
+        holds.set()
+        go_on.wait(10)
+        connection.execute(text(f"UPDATE meta SET revision = {revision + 1}"))
+        return values
+
+    add = text("UPDATE meta SET revision = revision + 100")
+    writer = asyncio.create_task(here.database.write(slow))
+    await asyncio.to_thread(holds.wait, 10)
+    other = asyncio.create_task(there.database.write(lambda connection: connection.execute(add)))
+    assert await there.revision() == 1
+    go_on.set()
+    assert await writer == ["wal", 1, 30_000]
+    await other
+    assert await there.revision() == 102
+    await here.close()
+    await there.close()
 
 
 async def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
@@ -68,13 +87,12 @@ async def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     class OopsError(Exception):
         pass
 
-    async def fails() -> None:
-        async with store.database.write() as connection:
-            await connection.execute(text("UPDATE meta SET revision = 77"))
-            raise OopsError
+    def fails(connection: Connection) -> None:
+        connection.execute(text("UPDATE meta SET revision = 77"))
+        raise OopsError
 
     with pytest.raises(OopsError):
-        await fails()
+        await store.database.write(fails)
     assert await store.revision() == 1
 
 

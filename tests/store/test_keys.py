@@ -25,8 +25,8 @@ async def test_a_key_is_verified_and_its_scopes_are_told(store: Store) -> None:
 async def test_the_key_itself_is_kept_nowhere(store: Store) -> None:
     """Neither the database nor what is printed has the secret."""
     created = await store.create_key("shop", ["read"])
-    async with store.database.read() as connection:
-        rows = (await connection.execute(text("SELECT * FROM api_keys"))).all()
+    query = text("SELECT * FROM api_keys")
+    rows = await store.database.read(lambda connection: connection.execute(query).all())
     assert len(rows) == 1
     assert created.secret[4:] not in str(rows)
     assert created.secret[4:] not in repr(created)

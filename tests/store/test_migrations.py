@@ -31,12 +31,10 @@ asyncio.run(main())
 
 async def test_migrations_make_the_tables_that_the_code_uses(store: Store) -> None:
     """Nothing is left for Alembic to change once the migrations have run."""
-    async with store.database.engine.connect() as connection:
-        differences = await connection.run_sync(
-            lambda sync: compare_metadata(
-                MigrationContext.configure(sync, opts={"compare_type": True}), metadata
-            )
-        )
+    context = {"compare_type": True}
+    differences = await store.database.write(
+        lambda connection: compare_metadata(MigrationContext.configure(connection, opts=context), metadata)
+    )
     assert differences == []
 
 
@@ -69,8 +67,8 @@ async def test_processes_that_start_at_once_migrate_once(database_url: str) -> N
 
 async def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
     """Code that does not know the tables' version says so and leaves them alone."""
-    async with store.database.write() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newer = text("UPDATE alembic_version SET version_num = '9999'")
+    await store.database.write(lambda connection: connection.execute(newer))
     with pytest.raises(StoreError, match="newer version of Sojourn"):
         await store.migrate()
 

@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import math
-import re
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+from sojourn.expressions import Expression, operators, values
 from sojourn.expressions import compile as compile_expression
-from sojourn.expressions import values
 from tests.expressions.conformance import same
 
 Outcome = tuple[bool, Any]
 """Whether an evaluation failed, and its value or its message."""
-
-_MIXED = re.compile(r"No matching overloads found : _[-+*/]_\((int64, double|double, int64)\)")
 
 
 def evaluate(text: str, variables: dict[str, Any]) -> Outcome:
@@ -35,23 +35,59 @@ def agree(ours: Outcome, theirs: Outcome) -> bool:
 
 
 def explain(text: str, variables: dict[str, Any], ours: Outcome, theirs: Outcome) -> str | None:
-    """Return the name of the difference that a disagreement comes from, or None if it is none of them."""
-    if theirs[0] and not ours[0]:
-        if _MIXED.search(theirs[1]):
-            return "numbers-mix"
-        if "duplicate key in map" in theirs[1]:
-            return "duplicate-keys"
+    """Return the name of the difference that a disagreement comes from, or None if it is none of them.
+
+    A difference is the reason if we agree once we do as they do: so each is emulated, alone and with others.
+    """
+    if theirs[0] and "duplicate key in map" in theirs[1]:
+        return "duplicate-keys"
     if ours[0] and "true and 1 count as the same" in ours[1]:
         return "bool-and-number-keys"
-    if not ours[0] and not theirs[0] and same(_unordered(ours[1]), _unordered(theirs[1])):
-        return "map-order"
-    for nan in ("nan", "-nan"):
-        with mock.patch.object(values, "number_text", functools.partial(_their_number_text, nan=nan)):
-            if agree(evaluate(text, variables), theirs):
-                return "text-of-doubles"
-    if "!!" in text and agree(evaluate(text.replace("!!", ""), variables), theirs):
-        return "double-negation"
+    for count in range(1, len(EMULATIONS) + 1):
+        for names in itertools.combinations(EMULATIONS, count):
+            if _emulate(names, text, variables, theirs):
+                return "+".join(names)
     return None
+
+
+EMULATIONS = ("numbers-mix", "text-of-doubles", "map-order", "double-negation")
+
+
+def _emulate(names: tuple[str, ...], text: str, variables: dict[str, Any], theirs: Outcome) -> bool:
+    """Whether we agree if we do as they do in some respects."""
+    if "double-negation" in names:
+        text = text.replace("!!", "")
+    for nan in ("nan", "-nan"):
+        with contextlib.ExitStack() as stack:
+            if "numbers-mix" in names:
+                stack.enter_context(mock.patch.dict(operators._ARITHMETIC, _STRICT))
+            if "text-of-doubles" in names:
+                write = functools.partial(_their_number_text, nan=nan)
+                stack.enter_context(mock.patch.object(values, "number_text", write))
+            try:
+                ours = False, Expression(text).evaluate(variables)
+            except ValueError as error:
+                ours = True, str(error)
+        if "map-order" in names and not ours[0] and not theirs[0]:
+            if same(_unordered(ours[1]), _unordered(theirs[1])):
+                return True
+        elif agree(ours, theirs):
+            return True
+    return False
+
+
+def _strict(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return an operator that does not take an int and a double together."""
+
+    def checked(one: Any, two: Any) -> Any:
+        if {type(one), type(two)} == {int, float}:
+            raise operators.misfit("?", one, two)
+        return apply(one, two)
+
+    return checked
+
+
+_STRICT = {sign: _strict(apply) for sign, apply in operators._ARITHMETIC.items()}
 
 
 def _unordered(value: Any) -> Any:

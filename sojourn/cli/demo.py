@@ -62,6 +62,8 @@ def demo(
     """
     from sojourn.cli.processes import run_until_stopped
 
+    if orders is not None and example is not Example.PURCHASES:
+        raise typer.BadParameter(f"only {Example.PURCHASES} has orders to limit", param_hint="--orders")
     _forget_settings()
     code = run_until_stopped(_demo(example, keep, orders, fault))
     if code != ExitCode.OK:

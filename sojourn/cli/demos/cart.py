@@ -43,7 +43,7 @@ async def run(stage: Stage, screen: Screen) -> Verdict:
         watch = asyncio.create_task(play.watch(show))
         try:
             await play.post_in_time(now)
-            await play.all_ended()
+            await play.all_ended(watch)
             # One after the other: nothing runs any more, so nothing depends on the moment.
             for event in later:
                 await play.post([event], over=True)
@@ -109,10 +109,13 @@ class Play:
             show(self.rows())
             await asyncio.sleep(POLL_SECONDS)
 
-    async def all_ended(self) -> None:
-        """Return when every instance that was started has ended, or after `PATIENCE`."""
+    async def all_ended(self, watch: asyncio.Task[None]) -> None:
+        """Return when `watch` has seen every instance end that was started, or after `PATIENCE`."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
+            if watch.done():
+                # It never ends by itself: this raises the reason.
+                watch.result()
             ended = {i["workflow_id"] for i in self._instances if i["run_id"] in self._outcomes}
             if self._started <= ended:
                 return

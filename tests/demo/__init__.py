@@ -1,0 +1,1 @@
+"""The demos: what they expect, what they compare, and that they run."""

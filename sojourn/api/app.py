@@ -19,7 +19,7 @@ from sojourn.api import kinds, openapi, pages
 from sojourn.api.envelopes import explain
 from sojourn.api.middleware import BodyLimit, SafetyNet
 from sojourn.api.parts import open_parts
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import ProblemError, unavailable
 from sojourn.api.routes import events, health, instances, journeys
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
@@ -85,9 +85,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    detail = str(error).rstrip(".")
-    detail = f"{detail[:1].upper()}{detail[1:]}. Send the same request again."
-    return ProblemError(kinds.UNAVAILABLE, detail).response()
+    return unavailable(error, "Send the same request again.").response()
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from sojourn.api import kinds
 from sojourn.api.kinds import TYPES, ProblemType
 
 MEDIA_TYPE = "application/problem+json"
+
+LOG_INTERVAL = 10.0
+"""Seconds between two lines in the log that say what is away."""
+
+logger = logging.getLogger("sojourn.api")
 
 
 class ProblemError(Exception):
@@ -52,6 +60,27 @@ class ProblemError(Exception):
         return Response(
             to_json(self.body()), status_code=self.type.status, headers=self.headers, media_type=MEDIA_TYPE
         )
+
+
+_logged_at = float("-inf")
+
+
+def unavailable(error: Exception, advice: str, **extensions: Any) -> ProblemError:
+    """Return the problem that Temporal or the database is away.
+
+    The cause may name hosts and users, so it goes to the log, once in a while, and not to the client.
+
+    Args:
+        error: What was raised; its message says after a colon why.
+        advice: What the client is to do, a sentence.
+        extensions: Further members of the answer.
+    """
+    global _logged_at
+    if time.monotonic() - _logged_at >= LOG_INTERVAL:
+        _logged_at = time.monotonic()
+        logger.warning("%s; answering 503 meanwhile", error)
+    what = str(error).partition(": ")[0].rstrip(".")
+    return ProblemError(kinds.UNAVAILABLE, f"{what[:1].upper()}{what[1:]}. {advice}", **extensions)
 
 
 def openapi_responses(*problem_types: ProblemType) -> dict[int | str, dict[str, Any]]:

@@ -153,7 +153,8 @@ async def test_instances_without_temporal(shared_api: httpx.AsyncClient) -> None
     for path in ("/v1/instances", "/v1/instances/a:b"):
         async with asyncio.timeout(8):
             answer = await shared_api.get(path)
-        problem_of(answer, "unavailable")
+        problem = problem_of(answer, "unavailable")
+        assert problem["detail"] == "Temporal cannot be reached. Send the same request again."
         assert int(answer.headers["retry-after"]) > 0
 
 
@@ -215,7 +216,7 @@ async def test_a_database_that_goes_away_is_a_503(nowhere: Client, settings: Set
     app = create_app(settings, store=store, client=nowhere)
     async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=20) as api:
         assert (await api.get("/v1/journeys")).status_code == 200
-        await store.database.engine.dispose()
+        store.database.engine.dispose()
         folder = Path(settings.database.removeprefix("sqlite:///")).parent
         hidden = folder.rename(folder.with_name("hidden"))
         await asyncio.sleep(settings.catalog_refresh * 2)

@@ -17,7 +17,7 @@ from sojourn.api.bodies import content_type, may_overflow, parse_json, wrong_con
 from sojourn.api.envelopes import Envelope, EnvelopeError, kind_of, read_event
 from sojourn.api.models import EventResults
 from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.problems import ProblemError, openapi_responses, unavailable
 from sojourn.routing import EventResult, RoutingUnavailable
 from sojourn.routing.model import Violation
 
@@ -71,12 +71,8 @@ async def post_events(request: Request) -> Response:
         )
     except RoutingUnavailable as error:
         done = [*error.done, *[None] * (len(envelopes) - len(error.done))]
-        what = error.message.rstrip(".")
-        raise ProblemError(
-            kinds.UNAVAILABLE,
-            f"{what[:1].upper()}{what[1:]}. Send again what `results` calls unavailable, with the ids given there.",
-            results=_answers(items, done),
-        ) from None
+        advice = "Send again what `results` calls unavailable, with the ids given there."
+        raise unavailable(error, advice, results=_answers(items, done)) from None
     return Response(to_json({"results": _answers(items, results)}), status_code=202, media_type=JSON)
 
 

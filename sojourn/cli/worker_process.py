@@ -53,6 +53,7 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
         client = await _connect([JourneyPlugin(calls=calls)], stopped, patience)
         if client is None:
             return _status(stopped)
+        await _check_namespace(client)
         if settings.search_attributes:
             await _prepare_namespace(client)
         worker = Worker(
@@ -124,6 +125,29 @@ async def _connect(plugins: list[Plugin], stopped: asyncio.Future[int], patience
                 told = True
             await asyncio.wait({stopped}, timeout=RETRY_SECONDS)
     return None
+
+
+async def _check_namespace(client: Client) -> None:
+    """See that the namespace is there: the worker's own message would be hard to read.
+
+    Raises:
+        CliError: It does not exist.
+    """
+    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise CliError(
+                f"Temporal at {client.service_client.config.target_host} has no namespace "
+                f"{client.namespace!r}: "
+                "create it, or set TEMPORAL_NAMESPACE to one that exists",
+                ExitCode.UNREACHABLE,
+            ) from error
+        # Not everybody who may run a worker may describe its namespace.
+        log.warning("the namespace could not be checked: %s", error.message)
 
 
 async def _prepare_namespace(client: Client) -> None:

@@ -14,7 +14,8 @@ from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code, re
 from sojourn.activities.requests import add_query, checked_headers
 from sojourn.activities.responses import is_retryable, parse_json, retry_after
 from sojourn.activities.secrets import MASK, CallSecrets, SecretStore
-from sojourn.activities.transport import HttpRequest, HttpResponse, Transport, json_bytes
+from sojourn.activities.transport import Transport
+from sojourn.activities.wire import HttpRequest, HttpResponse, json_bytes
 from sojourn.definitions.endpoints import (
     ApiKeyAuth,
     Auth,

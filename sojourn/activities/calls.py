@@ -23,8 +23,9 @@ from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.requests import build_request
 from sojourn.activities.responses import read_result
 from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
-from sojourn.activities.transport import HttpRequest, HttpResponse, Transport, tls_context
+from sojourn.activities.transport import Transport, tls_context
 from sojourn.activities.window import LocalMemory, Window
+from sojourn.activities.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition
 from sojourn.settings import Settings
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from sojourn.activities.errors import refused
 from sojourn.activities.prepared import PreparedEndpoint
 from sojourn.activities.secrets import SecretStore
-from sojourn.activities.transport import HttpRequest, json_bytes
+from sojourn.activities.wire import HttpRequest, json_bytes
 from sojourn.definitions.endpoints import SecretRef
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"

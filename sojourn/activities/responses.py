@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, Protocol
 
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
-from sojourn.activities.transport import HttpResponse
+from sojourn.activities.wire import HttpResponse
 
 MAX_DEPTH = 64
 """Deepest nesting of an answer's JSON. What comes later walks it recursively."""

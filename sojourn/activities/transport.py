@@ -11,13 +11,10 @@ every size and time bounded.
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import certifi
@@ -25,6 +22,8 @@ from yarl import URL
 
 from sojourn.activities.addresses import AddressGuard, refusal
 from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
+from sojourn.activities.urls import parse_url, redirected
+from sojourn.activities.wire import HttpRequest, HttpResponse
 
 MAX_BODY = 1024 * 1024
 """Largest answer that is read, in bytes after decompression."""
@@ -40,38 +39,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_HEADERS = {"User-Agent": "sojourn", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
 
-@dataclass(frozen=True)
-class HttpRequest:
-    """A request, ready to be sent.
-
-    Attributes:
-        method: In capitals.
-        url: Complete and percent-encoded.
-        headers: Names and values in order; both checked.
-        body: What is sent, or None.
-    """
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-
-
-@dataclass(frozen=True)
-class HttpResponse:
-    """An answer, read to its end.
-
-    Attributes:
-        status: The HTTP status.
-        headers: Names in lower case; the first value of each.
-        body: The body, decompressed.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """Return how servers are verified: by the usual public authorities, and by more of the deployment's.
 
@@ -84,7 +51,10 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError as error:  # an `ssl.SSLError` is one, too
+            raise OSError(f"{ca_file} holds no certificates that can be read ({error})") from error
     return context
 
 
@@ -133,13 +103,13 @@ class Transport:
             raise CallError(TIMED_OUT, f"no complete answer within {within:g} s") from None
 
     async def _follow(self, owner: str, request: HttpRequest) -> HttpResponse:
-        url = _parsed(request.url)
+        url = parse_url(request.url)
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._once(self._pool(owner, url), request, url)
             location = response.headers.get("location")
             if response.status not in _REDIRECTS or location is None:
                 return response
-            following = _redirected(url, location, response.status)
+            following = redirected(url, location, response.status)
             request, url = _redirected_request(request, response.status), following
         message = f"more than {MAX_REDIRECTS} redirects, the last with HTTP {response.status}"
         raise CallError(INVALID_RESPONSE, message, status=response.status)
@@ -195,48 +165,10 @@ class Transport:
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
 
 
-def _parsed(text: str) -> URL:
-    """Return a URL, its percent-encoding untouched.
-
-    Raises:
-        CallError: It is none that can be called.
-    """
-    try:
-        url = URL(text, encoded=True)
-        usable = url.scheme in {"http", "https"} and bool(url.host) and url.port is not None
-    except ValueError:
-        usable = False
-    if not usable or url.user is not None:
-        raise refused("the URL is none that can be called")
-    return url
-
-
 def _with_defaults(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     """Return the headers with those that every request has, unless they are set."""
     given = {name.lower() for name, _ in headers}
     return [*headers, *(pair for pair in _DEFAULT_HEADERS.items() if pair[0].lower() not in given)]
-
-
-def _redirected(here: URL, location: str, status: int) -> URL:
-    """Return where a redirect leads.
-
-    Raises:
-        CallError: To another host or port, or from https to http: requests, and the credentials in them, do
-        not go
-            there. Or to what is no URL.
-    """
-    try:
-        there = here.join(URL(location))
-        origin = there.origin()
-    except ValueError:
-        message = "the answer redirects to something that is no URL to call"
-        raise CallError(INVALID_RESPONSE, message, status=status) from None
-    upgrade = (here.scheme, here.port, there.scheme, there.port) == ("http", 80, "https", 443)
-    if origin != here.origin() and not (upgrade and here.host == there.host):
-        raise refused(
-            "the answer redirects to another host, port or scheme, where calls to this endpoint do not go"
-        )
-    return there.with_user(None)
 
 
 def _redirected_request(request: HttpRequest, status: int) -> HttpRequest:
@@ -301,12 +233,3 @@ _NETWORK_TEXTS: dict[type[BaseException], str] = {
     aiohttp.ClientOSError: "the connection was reset",
     aiohttp.ConnectionTimeoutError: f"no connection within {CONNECT_TIMEOUT:g} s",
 }
-
-
-def json_bytes(value: Any) -> bytes:
-    """Return a JSON body: compact UTF-8, without NaN.
-
-    Raises:
-        ValueError: The value holds what JSON cannot.
-    """
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -16,7 +16,8 @@ from sojourn.activities.authentication import Authenticator, preview
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.errors import CallError
 from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets
-from sojourn.activities.transport import HttpRequest, Transport
+from sojourn.activities.transport import Transport
+from sojourn.activities.wire import HttpRequest
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.endpoints import Auth
 from tests.activities.server import Server, answer, late

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn.activities import AddressGuard, CallError, Calls, Secrets, StaticEndpoints, Transport
 from sojourn.definitions import EndpointDefinition
+from sojourn.settings import Settings
 from tests.activities.server import Reply, Server, answer, late, raw, reset
 from tests.activities.workflow import CallOnce
 
@@ -442,3 +444,24 @@ async def test_a_killed_worker_leaves_nothing_unsent(temporal: WorkflowEnvironme
     assert len({request.header("Idempotency-Key") for request in server.requests}) == 1
     assert (result["failed"]["code"], result["failed"]["status"]) == ("timed_out", 500)
     assert used < 1.6, "the third attempt had what the first had left of the window"
+
+
+async def test_a_deployment_configures_calls_by_its_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Secrets, their folder, hosts and authorities come from `SOJOURN_...` variables; mistakes in them are named."""
+    (tmp_path / "MAIL_KEY").write_text("hunter2")
+    async with Server([answer({})]) as server:
+        monkeypatch.setenv("SOJOURN_SECRETS", "MAIL_KEY, OTHER")
+        monkeypatch.setenv("SOJOURN_SECRETS_FOLDER", str(tmp_path))
+        monkeypatch.setenv("SOJOURN_ALLOW_HOSTS", f"crm.internal,127.0.0.1:{server.port}")
+        auth = {"type": "bearer", "token": {"secret": "MAIL_KEY"}}
+        definition = {"kind": "source", "name": "a", "url": server.url(), "auth": auth}
+        endpoints = StaticEndpoints({"source:a": EndpointDefinition.load(definition)})
+        async with Calls.from_settings(endpoints, Settings()) as calls:
+            assert await calls.call("source", "a", {}, window=5) == {"status": 200, "body": {}}
+    assert server.requests[0].header("Authorization") == "Bearer hunter2"
+    with pytest.raises(ValueError, match="SOJOURN_ALLOW_HOSTS"):
+        Calls.from_settings(endpoints, Settings(allow_hosts="http://crm"))
+    with pytest.raises(OSError, match="nowhere"):
+        Calls.from_settings(endpoints, Settings(ca_file=tmp_path / "nowhere.pem"))

@@ -13,7 +13,8 @@ from sojourn.activities.errors import CallError
 from sojourn.activities.prepared import PreparedEndpoint
 from sojourn.activities.requests import build_request
 from sojourn.activities.secrets import CallSecrets, Secrets
-from sojourn.activities.transport import HttpRequest, Transport
+from sojourn.activities.transport import Transport
+from sojourn.activities.wire import HttpRequest
 from sojourn.definitions import EndpointDefinition
 from tests.activities.server import Server, answer
 

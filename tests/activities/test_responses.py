@@ -8,8 +8,8 @@ import pytest
 
 from sojourn.activities.errors import CallError
 from sojourn.activities.responses import MAX_DEPTH, MAX_ERROR_BODY, read_result, retry_after
-from sojourn.activities.transport import HttpResponse
 from sojourn.activities.validation import SchemaCheck
+from sojourn.activities.wire import HttpResponse
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -15,7 +15,9 @@ import pytest
 
 from sojourn.activities.addresses import AddressGuard
 from sojourn.activities.errors import CallError
-from sojourn.activities.transport import MAX_BODY, HttpRequest, HttpResponse, Transport, tls_context
+from sojourn.activities.transport import MAX_BODY, Transport, tls_context
+from sojourn.activities.urls import ascii_url
+from sojourn.activities.wire import HttpRequest, HttpResponse
 from tests.activities.server import Reply, Server, answer, endless, late, raw, reset
 from tests.conftest import free_port
 
@@ -313,13 +315,40 @@ async def test_a_call_that_is_given_up_leaves_no_connection(transport: Transport
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:99999/", "http://", "gopher://127.0.0.1/", "http://[::1", "nothing"]
+    "url",
+    [
+        "http://127.0.0.1:99999/",
+        "http://",
+        "gopher://127.0.0.1/",
+        "http://[::1",
+        "http://ex ample/",
+        "http://u@127.0.0.1/",
+        "http://ü@127.0.0.1/",
+        "nothing",
+    ],
 )
 async def test_urls_that_cannot_be_called_are_refused(transport: Transport, url: str) -> None:
     """A URL that is none is refused, without a traceback."""
     with pytest.raises(CallError) as caught:
         await get(transport, url)
     assert (caught.value.code, caught.value.retryable) == ("refused", False)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        (
+            "https://bücher.example/k%3B/käse?q=ö&r=%2B",
+            "https://xn--bcher-kva.example/k%3B/k%C3%A4se?q=%C3%B6&r=%2B",
+        ),
+        ("https://h.example:8443/a b", "https://h.example:8443/a%20b"),
+        ("https://h.example/a%20b;c=d", "https://h.example/a%20b;c=d"),
+        ("https://h.example/a\r\nX: y", "https://h.example/aX:%20y"),
+    ],
+)
+def test_urls_are_sent_as_ascii(written: str, sent: str) -> None:
+    """Hosts and paths in other scripts are encoded; what is encoded stays; no line break gets through."""
+    assert ascii_url(written) == sent
 
 
 def certificate(folder: Path, name: str, names: str) -> Path:

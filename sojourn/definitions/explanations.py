@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from sojourn.definitions.codes import Code
@@ -301,7 +302,7 @@ def errors_markdown() -> str:
     lines = [
         "# Problems with definitions",
         "",
-        "<!-- Made by sojourn.definitions.explanations.errors_markdown; change the texts there. -->",
+        "<!-- Made by `python -m sojourn.definitions.explanations > docs/reference/errors.md`. Do not edit. -->",
         "",
         "`sojourn validate` names each problem with file, line, column, a code, the field, what is wrong and what to",
         "write instead:",
@@ -322,3 +323,7 @@ def errors_markdown() -> str:
                 lines += ["", f"### {code.value}: {explanation.title}{kind}", "", explanation.meaning]
                 lines += ["", f"**What to do:** {explanation.remedy}"]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(errors_markdown())

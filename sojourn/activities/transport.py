@@ -30,8 +30,8 @@ MAX_BODY = 1024 * 1024
 
 MAX_REDIRECTS = 5
 CONNECT_TIMEOUT = 5.0
-"""Seconds for connection and TLS handshake. Shorter than a usual window, so that an address
-that does not answer leaves time for another attempt."""
+"""Seconds for connection and TLS handshake. Shorter than a usual window, so that an address that does not answer
+leaves time for another attempt."""
 
 _KEEPALIVE = 30.0
 _CHUNK = 16 * 1024

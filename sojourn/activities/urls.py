@@ -46,9 +46,8 @@ def redirected(here: URL, location: str, status: int) -> URL:
     """Return where a redirect leads.
 
     Raises:
-        CallError: To another host or port, or from https to http: requests, and the credentials in them, do
-        not go
-            there. Or to what is no URL.
+        CallError: To another host or port, or from https to http, where requests with their credentials do not go;
+            or to what is no URL.
     """
     try:
         there = here.join(URL(location))

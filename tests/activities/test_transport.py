@@ -423,3 +423,20 @@ async def test_https_is_not_left_by_a_redirect(tmp_path: Path) -> None:
         with pytest.raises(CallError, match="redirects"):
             await get(transport, server.url())
         await transport.aclose()
+
+
+OVER_TLS = ["resets without a word", "resets in the middle of the body", "closes before the last chunk"]
+OVER_TLS += ["sends a body that never ends", "speaks another protocol", "redirects to another host"]
+
+
+@pytest.mark.parametrize("name", OVER_TLS)
+async def test_a_hostile_server_gets_the_same_code_over_tls(tmp_path: Path, name: str) -> None:
+    """Encryption changes nothing about what a misbehaving server gets."""
+    reply, code, retryable = HOSTILE[name]
+    pem = certificate(tmp_path, "good", "IP:127.0.0.1")
+    async with Server([reply], tls=serving(pem)) as server:
+        transport = Transport(AddressGuard(["127.0.0.1"]), tls=tls_context(pem))
+        with pytest.raises(CallError) as caught:
+            await get(transport, server.url())
+        await transport.aclose()
+    assert (caught.value.code, caught.value.retryable) == (code, retryable), caught.value.message

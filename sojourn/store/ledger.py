@@ -10,9 +10,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row
 
+from sojourn.store import statements
 from sojourn.store.coalesce import Coalescer
 from sojourn.store.engine import Database
 from sojourn.store.entries import (
@@ -29,24 +29,8 @@ from sojourn.store.entries import (
     Verdict,
     judge,
 )
-from sojourn.store.tables import entries, handled_events
 
 Key = tuple[str, str]
-_KEY = tuple_(entries.c.journey, entries.c.profile)
-_TOKEN = tuple_(entries.c.journey, entries.c.profile, entries.c.token)
-_HANDLED = tuple_(handled_events.c.journey, handled_events.c.profile, handled_events.c.event_id)
-_PREVIOUS = ("event_id", "workflow_id", "version", "entered_at", "closed")
-_NO_PREVIOUS = {f"previous_{name}": None for name in _PREVIOUS}
-_NO_LEASE = {"token": None, "lease_until": None}
-_PURGE_AT_ONCE = 10_000
-
-_RESERVE_AGAIN = (
-    update(entries)
-    .where(entries.c.journey == bindparam("of_journey"), entries.c.profile == bindparam("of_profile"))
-    .values({name: bindparam(f"new_{name}") for name in ("event_id", "workflow_id", "version", "entered_at")})
-    .values({f"previous_{name}": entries.c[name] for name in _PREVIOUS})
-    .values(state="reserved", closed=False, token=bindparam("new_token"), lease_until=bindparam("new_lease"))
-)
 
 
 class Ledger:
@@ -58,7 +42,7 @@ class Ledger:
 
     def __init__(self, database: Database, *, lease: float) -> None:
         self._database = database
-        self._insert: Any = sqlite.insert if database.sqlite else postgresql.insert
+        self._inserts = statements.Inserts(on_sqlite=database.sqlite)
         self._looks: Coalescer[tuple[str, str, str | None], Look] = Coalescer(
             lambda wanted: database.read(partial(self._look, wanted))
         )
@@ -97,30 +81,23 @@ class Ledger:
 
         def find(connection: Connection) -> list[Entry]:
             now = self._now(connection)
-            overdue = entries.c.lease_until <= now - for_longer_than
-            return [
-                _entry(row, now) for row in connection.execute(select(entries).where(overdue).limit(limit))
-            ]
+            wanted = {"then": now - for_longer_than, "most": limit}
+            return [_entry(row, now) for row in connection.execute(statements.OVERDUE, wanted)]
 
         return await self._database.read(find)
 
     async def purge(self, before: datetime) -> int:
         """Forget events that were handled before a moment. Returns how many they were."""
-        old = (
-            select(*handled_events.primary_key.columns)
-            .where(handled_events.c.at < before)
-            .limit(_PURGE_AT_ONCE)
-        )
+
+        def forget(connection: Connection) -> int:
+            return connection.execute(statements.PURGE, {"before": before}).rowcount
+
         count = 0
         while True:
             # In slices, so that admission never waits long for the write lock of SQLite.
-            gone = await self._database.write(
-                lambda connection: (
-                    connection.execute(delete(handled_events).where(_HANDLED.in_(old))).rowcount
-                )
-            )
+            gone = await self._database.write(forget)
             count += gone
-            if gone < _PURGE_AT_ONCE:
+            if gone < statements.PURGE_AT_ONCE:
                 return count
 
     async def close(self) -> None:
@@ -164,14 +141,11 @@ class Ledger:
         again = [granted[key] for key in sorted(granted) if key in found]
         first = [granted[key] for key in sorted(granted) if key not in found]
         if again:
-            connection.execute(_RESERVE_AGAIN, [_again(entry, lease) for entry in again])
+            connection.execute(statements.RESERVE_AGAIN, [_again(entry, lease) for entry in again])
         if not first:
             return set()
-        statement = (
-            self._insert(entries).on_conflict_do_nothing().returning(entries.c.journey, entries.c.profile)
-        )
         rows = [{**_columns(entry), "state": "reserved", "lease_until": lease} for entry in first]
-        written = {(row.journey, row.profile) for row in connection.execute(statement, rows)}
+        written = {(row.journey, row.profile) for row in connection.execute(self._inserts.entries, rows)}
         return {(entry.journey, entry.profile) for entry in first} - written
 
     def _write(self, notes: Sequence[Note], connection: Connection) -> list[bool]:
@@ -182,9 +156,10 @@ class Ledger:
         for note in notes:
             if isinstance(note, Release):
                 until = self._now(connection) + note.hold
-                connection.execute(update(entries).where(_is(note.entry)).values(lease_until=until))
+                connection.execute(statements.RELEASE, {"these": [_token(note.entry)], "until": until})
             elif isinstance(note, Adopt):
-                self._adopt(connection, note)
+                values = {**_columns(note.entry), **statements.SETTLED}
+                connection.execute(self._inserts.adopt(values, note.over))
         return [note.entry.token in confirmed if isinstance(note, Confirm) else True for note in notes]
 
     def _confirm(self, connection: Connection, notes: list[Confirm]) -> set[str | None]:
@@ -192,10 +167,7 @@ class Ledger:
             return set()
         handled = [Handle(n.entry.journey, n.entry.profile, n.entry.event_id, n.at) for n in notes]
         self._handle(connection, handled)
-        ours = _TOKEN.in_([_token(note.entry) for note in notes])
-        # The token is wiped out by the update, so the keys are what comes back.
-        statement = update(entries).where(ours).values(state="entered", **_NO_LEASE, **_NO_PREVIOUS)
-        rows = connection.execute(statement.returning(entries.c.journey, entries.c.profile))
+        rows = connection.execute(statements.CONFIRM, {"these": [_token(note.entry) for note in notes]})
         written = {(row.journey, row.profile) for row in rows}
         return {note.entry.token for note in notes if (note.entry.journey, note.entry.profile) in written}
 
@@ -205,22 +177,11 @@ class Ledger:
             return
         columns = ("journey", "profile", "event_id", "at")
         values = [dict(zip(columns, (*key, rows[key]), strict=True)) for key in sorted(rows)]
-        connection.execute(self._insert(handled_events).on_conflict_do_nothing(), values)
-
-    def _adopt(self, connection: Connection, note: Adopt) -> None:
-        values = {**_columns(note.entry), "state": "entered", **_NO_LEASE, **_NO_PREVIOUS}
-        free = (entries.c.state == "entered") | (entries.c.token == note.over)
-        statement = self._insert(entries).values(**values)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["journey", "profile"], set_=values, where=free)
-        )
+        connection.execute(self._inserts.handled, values)
 
     def _entries(self, connection: Connection, keys: set[Key], *, lock: bool = False) -> dict[Key, Entry]:
-        # Sorted, so that transactions that lock the same rows do so in the same order.
-        query = select(entries).where(_KEY.in_(sorted(keys)))
-        if lock:
-            query = query.order_by(entries.c.journey, entries.c.profile).with_for_update()
-        rows = (connection.execute(query)).all()
+        query = statements.LOCKED_ENTRIES if lock else statements.ENTRIES
+        rows = connection.execute(query, {"these": sorted(keys)}).all()
         now = self._now(connection) if any(row.state == "reserved" for row in rows) else 0.0
         return {(row.journey, row.profile): _entry(row, now) for row in rows}
 
@@ -228,37 +189,27 @@ class Ledger:
         # Leases go by one clock for all processes: on SQLite they share a machine, else it is PostgreSQL's.
         if self._database.sqlite:
             return time.time()
-        return float((connection.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one())
+        return float(connection.execute(statements.CLOCK).scalar_one())
 
 
 def _handled(connection: Connection, wanted: list[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
     if not wanted:
         return set()
-    rows = connection.execute(select(*_HANDLED.clauses).where(_HANDLED.in_(wanted)))
+    rows = connection.execute(statements.HANDLED, {"these": wanted})
     return {(row.journey, row.profile, row.event_id) for row in rows}
 
 
 def _roll_back(connection: Connection, gone: list[Entry]) -> None:
-    if not gone:
-        return
-    ours = _TOKEN.in_([_token(entry) for entry in gone])
-    connection.execute(delete(entries).where(ours, entries.c.previous_event_id.is_(None)))
-    before = {name: entries.c[f"previous_{name}"] for name in _PREVIOUS}
-    connection.execute(
-        update(entries).where(ours).values(state="entered", **before, **_NO_LEASE, **_NO_PREVIOUS)
-    )
+    if gone:
+        these = {"these": [_token(entry) for entry in gone]}
+        connection.execute(statements.FORGET, these)
+        connection.execute(statements.BRING_BACK, these)
 
 
 def _close(connection: Connection, ended: list[Entry]) -> None:
-    if not ended:
-        return
-    same = tuple_(entries.c.journey, entries.c.profile, entries.c.event_id)
-    these = same.in_([(entry.journey, entry.profile, entry.event_id) for entry in ended])
-    connection.execute(update(entries).where(these, entries.c.state == "entered").values(closed=True))
-
-
-def _is(entry: Entry) -> Any:
-    return _TOKEN.in_([_token(entry)])
+    if ended:
+        these = [(entry.journey, entry.profile, entry.event_id) for entry in ended]
+        connection.execute(statements.CLOSE, {"these": these})
 
 
 def _token(entry: Entry) -> tuple[str, str, str]:

@@ -12,10 +12,12 @@
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-JOBS ?= 2
-NAME ?=
-KEEP ?=
-PYTEST_ARGS ?=
+# Set on the command line only: `NAME`, for one, is in the environment of many machines.
+JOBS = 2
+NAME =
+KEEP =
+UPGRADE =
+PYTEST_ARGS =
 
 LOCK = $(RUN) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)

@@ -183,9 +183,8 @@ def interpreter(folder: Path, name: str, text: str) -> Path:
 
 def run_make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make there, without what this run's own make may have set."""
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "PYTHON"
-    }
+    ours = ("MAKE", "MFLAGS", "PYTHON", "PYTEST_ARGS", "NAME", "KEEP", "JOBS", "UPGRADE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
@@ -270,6 +269,12 @@ def test_make_targets_run_what_they_say(copy: Path, target: list[str], command: 
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "scripts/setup-venv" in lines[0]
     assert command in lines
+
+
+def test_make_takes_no_option_from_the_environment(copy: Path) -> None:
+    """A machine whose environment has a NAME of its own still runs the demo of the first example."""
+    done = run_make(copy, "--dry-run", "demo", NAME="desktop", KEEP="1")
+    assert done.stdout.splitlines()[-1].split() == [".venv/bin/python", "-m", "sojourn", "demo"]
 
 
 def test_ci_runs_what_a_change_must_pass() -> None:

@@ -92,23 +92,18 @@ async def _demo(example: Example, keep: bool, orders: int | None, fault: Fault) 
             screen.say(f"         Temporal Web UI  {stage.stack.ui_url}")
             screen.say(f"         Sojourn API      {stage.stack.api_url}")
             screen.say(f"         demo shop's log  {stage.shop_url}/log")
-            return await stage.run(_play(example, stage, screen, keep, orders))
+            verdict, ground = await stage.run(_run(example, stage, screen, orders))
+            screen.show(verdict, ground)
+            if not verdict.agrees:
+                stage.keep_folder = True
+                screen.say(f"Databases and logs are kept in {stage.folder}")
+            if keep:
+                await _stay(stage, screen)
+            return int(ExitCode.OK if verdict.agrees else ExitCode.PROBLEMS)
     except CliError:
         if stage.keep_folder:
             screen.say(f"Databases and logs are kept in {stage.folder}")
         raise
-
-
-async def _play(example: Example, stage: Stage, screen: Screen, keep: bool, orders: int | None) -> int:
-    verdict, ground = await _run(example, stage, screen, orders)
-    screen.show(verdict, ground)
-    code = int(ExitCode.OK if verdict.agrees else ExitCode.PROBLEMS)
-    if not verdict.agrees:
-        stage.keep_folder = True
-        screen.say(f"Databases and logs are kept in {stage.folder}")
-    if keep:
-        await _stay(stage, screen)
-    return code
 
 
 async def _run(example: Example, stage: Stage, screen: Screen, orders: int | None) -> tuple[Verdict, str]:
@@ -129,7 +124,11 @@ async def _stay(stage: Stage, screen: Screen) -> None:
     screen.say(f"  API, and its docs {stage.stack.api_url}/docs")
     screen.say(f"  sojourn instances --api {stage.stack.api_url}")
     try:
-        await asyncio.Event().wait()
+        await stage.run(_for_ever())
     except asyncio.CancelledError:
         # Asked to stop: the check has been made, and its result is the status of the command.
         screen.say("Stopping.")
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

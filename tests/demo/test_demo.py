@@ -90,10 +90,10 @@ def test_cart_agrees_and_stays_up_with_keep(tmp_path: Path, demos: list[Demo]) -
     assert "AGREED: instances, answers and calls are what the events demand." in output
     assert re.search(r"reminded +10 +10 +ok", output)
     assert re.search(r"messages +10 +10 +ok", output)
-    for what in ("Temporal Web UI", "Sojourn API", "demo shop's log"):
+    for what, path in (("Temporal Web UI", "/"), ("Sojourn API", "/v1/journeys"), ("demo shop's log", "")):
         found = re.search(rf"{what} +(http://127.0.0.1:\d+\S*)", output)
         assert found, output
-        with urllib.request.urlopen(found[1].replace("/log", "/counts"), timeout=10) as answer:
+        with urllib.request.urlopen(found[1] + path, timeout=10) as answer:
             assert answer.status == 200
     children = demo.children()
     assert len(children) >= 5

@@ -23,6 +23,9 @@ logger = logging.getLogger("sojourn.api")
 CHECK_TIMEOUT = 2.0
 """Seconds that a readiness check waits for each answer."""
 
+MAINTENANCE_DELAY = 60.0
+"""Seconds from the start to the first clean-up."""
+
 MAINTENANCE_INTERVAL = 3600.0
 """Seconds between two clean-ups of what is remembered of handled events."""
 
@@ -79,14 +82,16 @@ class Parts:
                 continue
             except Exception:
                 logger.exception("the database cannot be used")
+        # Not at once, but also where processes live for less than an hour.
+        await asyncio.sleep(MAINTENANCE_DELAY)
         while True:
-            await asyncio.sleep(MAINTENANCE_INTERVAL)
             try:
                 await self.router.maintain()
             except (RoutingUnavailable, StoreUnavailable) as error:
                 logger.warning("the hourly clean-up is left for the next hour: %s", error)
             except Exception:
                 logger.exception("the hourly clean-up failed")
+            await asyncio.sleep(MAINTENANCE_INTERVAL)
 
     async def check_database(self) -> str:
         """Return `ok`, or why the database cannot be used."""

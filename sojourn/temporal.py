@@ -11,6 +11,10 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 RPC_DEADLINE = 5.0
 """Seconds after which a call to Temporal is given up by the API. The SDK's own limit is per attempt."""
 
+# A short budget: an HTTP client is better served by a quick 503 than by the SDK's ten seconds.
+_QUICK = RetryConfig(max_elapsed_time_millis=1500, max_retries=3)
+_PATIENT = RetryConfig(max_elapsed_time_millis=60_000, max_retries=60)
+
 
 class TemporalUnavailable(Exception):
     """Temporal could not be reached, or did not answer in time. Sending the same thing again is safe."""
@@ -20,6 +24,7 @@ async def connect(
     *,
     plugins: Sequence[Plugin] = (),
     lazy: bool = False,
+    patient: bool = False,
     address: str | None = None,
     namespace: str | None = None,
 ) -> Client:
@@ -28,6 +33,8 @@ async def connect(
     Args:
         plugins: Client plugins, such as `JourneyPlugin`.
         lazy: Connect at the first call. A lazy client cannot back a worker.
+        patient: Try calls again for a minute, as a worker should: the outcome of a call that it made must not be
+            lost because Temporal restarts, or the call is made again. The first contact is short all the same.
         address: Overrides `TEMPORAL_ADDRESS` and the profile.
         namespace: Overrides `TEMPORAL_NAMESPACE` and the profile.
 
@@ -43,10 +50,11 @@ async def connect(
     if namespace:
         config["namespace"] = namespace
     target = config.setdefault("target_host", "localhost:7233")
-    # A short budget: an HTTP client is better served by a quick 503 than by the SDK's ten seconds.
-    retries = RetryConfig(max_elapsed_time_millis=1500, max_retries=3)
     try:
-        return await Client.connect(plugins=list(plugins), lazy=lazy, retry_config=retries, **config)  # type: ignore[misc]
+        client = await Client.connect(plugins=list(plugins), lazy=lazy, retry_config=_QUICK, **config)  # type: ignore[misc]
+        if patient:
+            client = await Client.connect(plugins=list(plugins), retry_config=_PATIENT, **config)  # type: ignore[misc]
+        return client
     except RuntimeError as error:
         raise TemporalUnavailable(
             f"no Temporal server answers at {target}: start one (`sojourn dev` brings its own), or set TEMPORAL_ADDRESS"

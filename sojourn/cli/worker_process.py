@@ -116,7 +116,7 @@ async def _connect(plugins: list[Plugin], stopped: asyncio.Future[int], patience
     told = False
     while not stopped.done():
         try:
-            return await connect(plugins=plugins)
+            return await connect(plugins=plugins, patient=True)
         except TemporalUnavailable as error:
             if loop.time() >= deadline:
                 raise CliError(str(error), ExitCode.UNREACHABLE) from error

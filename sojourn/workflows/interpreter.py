@@ -71,6 +71,10 @@ class Interpreter:
         """Do one step; returns the ending where it is the last."""
         try:
             self._instance.come_to(name)
+        except StepError as error:
+            # Not to the error path: it may lead back here.
+            return self._fail(name, {**step, "on_error": None}, error)
+        try:
             passed = await self._kinds[step["kind"]](name, step)
         except StepError as error:
             return self._fail(name, step, error)

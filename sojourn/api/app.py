@@ -62,7 +62,7 @@ def create_app(settings: Settings, *, store: Store | None = None, client: Client
             StoreUnavailable: _unavailable,
             RoutingUnavailable: _unavailable,
         },
-        # FastAPI would add its own 422 to operations with parameters: ours are in `responses`.
+        # Short names, by which the examples in the OpenAPI document are found.
         generate_unique_id_function=lambda route: route.name,
     )
     app.openapi = lambda: _cached_openapi(app)  # type: ignore[method-assign]

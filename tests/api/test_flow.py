@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -181,6 +182,30 @@ async def test_data_that_breaks_the_schema_is_pointed_at_from_the_event(
     assert result["status"] == "refused"
     assert result["refusals"][0]["violations"][0]["path"] == "/data/items/1"
     assert "a secret" not in str(result["refusals"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"customerId": "nul \x00 and \u2028", "items": []},
+        {"customerId": "🦉" * 300, "items": []},
+        {"customerId": "large", "items": [{"text": "x" * 1_040_000}]},
+        {"customerId": "number", "items": [{"n": 10**400, "small": 1e-300}]},
+        {"customerId": "deep", "items": [json.loads('{"a":' * 150 + "1" + "}" * 150)]},
+    ],
+    ids=["control", "long key", "large", "huge number", "deep"],
+)
+async def test_what_the_api_takes_temporal_takes(
+    live: httpx.AsyncClient, client: Client, unique: str, data: dict[str, Any]
+) -> None:
+    """At the edges of what is allowed an instance starts, with the data unchanged."""
+    await live.post("/v1/journeys", json=project(f"cart-{unique}"))
+    (result,) = (await live.post("/v1/events", json={"name": "cart.updated", "data": data})).json()["results"]
+    assert result["status"] == "accepted", result
+    handle = client.get_workflow_handle(result["instances"][0]["workflow_id"])
+    started = (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
+    (start,) = await client.data_converter.decode(started.input.payloads)
+    assert start["event"]["data"] == data
 
 
 async def test_instances_can_be_found_and_read(live: httpx.AsyncClient, unique: str) -> None:

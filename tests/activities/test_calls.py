@@ -24,6 +24,7 @@ from tests.activities.server import Reply, Server, answer, late, raw, reset
 from tests.activities.workflow import CallOnce
 
 SECRETS = {"TOKEN": "hunter2token"}
+ROOT = Path(__file__).parents[2]
 NEVER = late(60, answer({}))
 _numbers = itertools.count(1)
 
@@ -426,7 +427,7 @@ async def test_a_killed_worker_leaves_nothing_unsent(temporal: WorkflowEnvironme
     async with Server([late(1.0, status(500)), hang]) as server:
         address = temporal.client.service_client.config.target_host
         arguments = ["-m", "tests.activities.victim", address, world.queue, server.url("/x")]
-        victim = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+        victim = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT)
         options: dict[str, Any] = {"task_queue": world.queue, "workflow_runner": UnsandboxedWorkflowRunner()}
         async with Worker(temporal.client, workflows=[CallOnce], **options), world.calls:
             running = asyncio.create_task(world.run("action", "act", 2.0, 0.0))

@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from tests.activities.server import Server, answer
 from tests.activities.workflow import CallOnce
 
+ROOT = Path(__file__).parents[2]
 ACTIONS = 120
 KILLS = 3  # an action has four attempts
 
@@ -54,14 +56,14 @@ async def test_workers_killed_at_random_lose_nothing(temporal: WorkflowEnvironme
         results = [asyncio.create_task(perform(number)) for number in range(ACTIONS)]
         for _ in range(KILLS):
             arrived.clear()
-            victim = await asyncio.create_subprocess_exec(*command)
+            victim = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
             try:
                 await asyncio.wait_for(arrived.wait(), 60)
                 await asyncio.sleep(chance.uniform(0.0, 0.4))
             finally:
                 victim.kill()
                 await victim.wait()
-        victim = await asyncio.create_subprocess_exec(*command)
+        victim = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
         try:
             ended = await asyncio.gather(*results)
         finally:

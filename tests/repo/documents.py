@@ -5,6 +5,7 @@ A block is tested by its language unless an HTML comment before it says otherwis
 - `<!-- test: skip, REASON -->`: nothing is done with it, except that its `sojourn` commands must exist;
 - `<!-- test: parse, REASON -->`: it is only parsed, for instance because it shows a part of a file;
 - `<!-- test: project NAME -->`: all blocks of that name on the page are one journey project.
+- `<!-- test: live NAME -->`: it runs against `sojourn dev` with the example of that name; of commands, `curl` too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tests.repo.tree import ROOT, files, shown
 
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<fence>`{3,}|~{3,})\s*(?P<language>[\w+-]*)(?P<rest>.*)$")
 _DIRECTIVE = re.compile(r"^\s*<!--\s*test:\s*(?P<verb>\w+)[,\s]*(?P<text>.*?)\s*-->\s*$")
-VERBS = ("skip", "parse", "project")
+VERBS = ("skip", "parse", "project", "live")
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Block:
         line: Line of the opening fence, from 1.
         language: What the fence says, empty if nothing.
         text: The content, with the fence's own indentation taken off.
-        verb: `skip`, `parse`, `project`, or empty.
-        argument: The reason, or the name of the project.
+        verb: One of `VERBS`, or empty.
+        argument: The reason, or the name of the project or example.
     """
 
     path: Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import shlex
 import shutil
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ import yaml
 
 from sojourn.definitions import load_texts
 from sojourn.expressions import compile as compile_expression
+from tests.cli.conftest import dev_ports
+from tests.cli.support import environment, running
 from tests.repo.documents import VERBS, Block, all_blocks, blocks, documents
 from tests.repo.tree import ROOT, shown
 
@@ -148,10 +150,9 @@ def test_commands_run(path: Path, tmp_path: Path) -> None:
 
     Only `sojourn` is called. Whatever else a block shows needs a reason to be skipped.
     """
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SOJOURN_", "TEMPORAL_"))
-    }
-    environment |= {"SOJOURN_DATABASE": "sqlite:///sojourn.db", "HOME": str(tmp_path), "NO_COLOR": "1"}
+    variables = environment(
+        {"SOJOURN_DATABASE": "sqlite:///sojourn.db", "HOME": str(tmp_path), "NO_COLOR": "1"}
+    )
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     folder = tmp_path
     for block in blocks(path):
@@ -168,7 +169,7 @@ def test_commands_run(path: Path, tmp_path: Path) -> None:
                 folder = folder / words[1]
             elif words[0] == "sojourn":
                 done = subprocess.run(
-                    [sys.executable, "-m", *words], cwd=folder, env=environment, timeout=60,
+                    [sys.executable, "-m", *words], cwd=folder, env=variables, timeout=60,
                     stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True,
                 )  # fmt: skip
                 assert done.returncode == 0, f"{block.where}: `{line}`\n{done.stdout}{done.stderr}"
@@ -176,6 +177,46 @@ def test_commands_run(path: Path, tmp_path: Path) -> None:
                 pytest.fail(
                     f"{block.where}: `{line}` is not run by this test: say why with <!-- test: skip, ... -->"
                 )
+
+
+LIVE = [p for p in documents() if any(b.verb == "live" for b in blocks(p))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LIVE, ids=shown)
+def test_live_examples_work(path: Path, tmp_path: Path) -> None:
+    """Commands and programs of a page that talk to the API do what they say, against a running `dev`."""
+    live = [block for block in blocks(path) if block.verb == "live"]
+    (example,) = {block.argument for block in live}
+    shutil.copytree(ROOT / "examples" / example, tmp_path / example)
+    folder = tmp_path / example
+    with running("dev", ".", *dev_ports(), cwd=folder) as dev:
+        dev.until("Running.")
+        url = json.loads((folder / ".sojourn/dev.json").read_text("utf-8"))["api"]
+        for block in live:
+            text = block.text.replace("http://127.0.0.1:8080", url)
+            for words in _live_commands(replace(block, text=text), folder):
+                done = subprocess.run(
+                    words, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, timeout=60,
+                    capture_output=True, check=False, text=True,
+                )  # fmt: skip
+                assert done.returncode == 0, f"{block.where}: {done.stdout}{done.stderr}"
+
+
+def _live_commands(block: Block, folder: Path) -> list[list[str]]:
+    """The commands that do what a block shows; JSON lines become the file `events.jsonl`."""
+    if block.language == "jsonl":
+        (folder / "events.jsonl").write_text(block.text, "utf-8")
+        return []
+    if block.language == "python":
+        return [[sys.executable, "-c", block.text]]
+    commands = []
+    for words in (shlex.split(line, comments=True) for line in _commands(block)):
+        if words[0] == "sojourn":
+            commands.append([sys.executable, "-m", *words])
+        elif words[0] == "curl" and shutil.which("curl"):
+            commands.append(["curl", "--fail-with-body", *words[1:]])
+    return commands
 
 
 def _links(path: Path) -> list[tuple[int, str]]:

@@ -77,6 +77,7 @@ class Code(StrEnum):
     UNUSED_PARAMETER = "W605"
     NEVER_BEFORE = "W606"
     OUTLIVES = "W607"
+    MORE = "W608"
 
 
 def problem(code: Code, message: str, hint: str = "") -> PydanticCustomError:

@@ -294,6 +294,11 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "It takes as long as `timeout` lets the whole instance live, so it never ends by itself.",
         "Make it shorter, or the journey's `timeout` longer.",
     ),
+    Code.MORE: Explanation(
+        "More problems than are named",
+        "Of one document, at most 100 problems are named; the others are left out.",
+        "Solve those that are named first.",
+    ),
 }
 
 

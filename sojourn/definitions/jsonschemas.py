@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 
 from sojourn.definitions.codes import Code
+from sojourn.definitions.limits import MAX_PROBLEMS
 from sojourn.definitions.problems import Path, choose, nearest, sentence
 from sojourn.definitions.shape import Source, described
 
@@ -138,7 +139,7 @@ def _is_pattern(pattern: str) -> bool:
 
 
 def _check_keywords(schema: dict[str, Any], source: Source, path: Path, extra: tuple[str, ...]) -> None:
-    for keyword in schema:
+    for keyword in list(schema)[:MAX_PROBLEMS]:
         if keyword in KEYWORDS or keyword in extra or keyword.startswith("x-"):
             continue
         near = nearest(keyword, [*KEYWORDS, *extra])

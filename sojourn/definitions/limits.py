@@ -39,8 +39,13 @@ class Limits:
     """Size of all files together, in bytes."""
     depth: int = 64
     """Levels of nesting in a document."""
+    documents: int = 1000
+    """Documents in one file."""
     nodes: int = 200_000
     """Values in one file."""
 
+
+MAX_PROBLEMS = 100
+"""Problems that are named of one document."""
 
 DEFAULT_LIMITS = Limits()

@@ -56,6 +56,10 @@ class Problem:
         return f"{place}{self.code} {field}{self.message}{hint}"
 
 
+_LONGEST = 100
+_MOST = 50
+
+
 def severity_of(code: Code) -> Literal["error", "warning"]:
     """Return whether problems with this code refuse the definition."""
     return "warning" if code.value.startswith("W") else "error"
@@ -71,13 +75,21 @@ def dotted(path: Path) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that the author most likely meant, or None if none is near."""
-    names = list(known)
-    if len(name) > 200:
+    if len(name) > _LONGEST:
         return None
-    lowered = {candidate.lower(): candidate for candidate in reversed(names)}
-    if name.lower() in lowered:
-        return lowered[name.lower()]
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    names = list(known)
+    folded = name.lower()
+    same = next((candidate for candidate in names if candidate.lower() == folded), None)
+    if same is not None:
+        return same
+    if len(names) > _MOST:
+        # Comparing with all of them would cost too much, and slips seldom change the first letter.
+        names = [
+            candidate
+            for candidate in names
+            if candidate[:1] == name[:1] and abs(len(candidate) - len(name)) < 3
+        ]
+    found = difflib.get_close_matches(name, names[:_MOST], n=1, cutoff=0.6)
     return found[0] if found else None
 
 

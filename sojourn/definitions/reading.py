@@ -57,6 +57,8 @@ class Reading:
     events: dict[str, ReadEvent] = field(default_factory=dict)
     endpoints: dict[str, ReadEndpoint] = field(default_factory=dict)
     journeys: dict[str, ReadJourney] = field(default_factory=dict)
+    types: dict[str, Any] = field(default_factory=dict)
+    """Types that schemas were read as, by what they describe; filled by `scopes`."""
     broken: bool = False
     """A file could not be read to its end, so that names may be missing which it declares."""
 

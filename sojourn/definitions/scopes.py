@@ -62,8 +62,15 @@ def event_type(name: str, reading: Reading) -> Type:
     read = reading.events.get(name)
     if read is None or read.model is None:
         return ANY
-    schema = read.model.data_schema
-    return from_json_schema(schema) if schema is not None else MAP
+    return _described(f"event:{name}", read.model.data_schema, MAP, reading)
+
+
+def _described(key: str, schema: dict[str, Any] | None, otherwise: Type, reading: Reading) -> Type:
+    """Return the type that a schema describes, read once for a project."""
+    if key not in reading.types:
+        reading.types[key] = from_json_schema(schema) if schema is not None else otherwise
+    found: Type = reading.types[key]
+    return found
 
 
 def of_parameters(endpoint: EndpointDefinition) -> Scope:
@@ -120,7 +127,7 @@ def of_journey(journey: ReadJourney, reading: Reading) -> Scope:
 def _answer(reading: Reading, endpoint: str) -> Type:
     read = reading.endpoints.get(endpoint)
     schema = read.model.response if read and read.model else None
-    return map_of({"status": NUMBER, "body": from_json_schema(schema) if schema is not None else ANY})
+    return map_of({"status": NUMBER, "body": _described(endpoint, schema, ANY, reading)})
 
 
 def template_type(value: Any, scope: Mapping[str, Type]) -> Type:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from sojourn.definitions.codes import Code
+from sojourn.definitions.limits import MAX_PROBLEMS
 from sojourn.definitions.problems import Path, Problem, choose, dotted, nearest, sentence, severity_of
 from sojourn.definitions.yamlfile import Document, Place
 
@@ -49,6 +50,13 @@ class Source:
     """The document's first key."""
     failed: set[Path] = field(default_factory=set)
     """Paths at which an error was reported."""
+    reported: dict[str, int] = field(default_factory=dict)
+    """How many problems of each severity were reported."""
+
+    @property
+    def full(self) -> bool:
+        """Whether so many errors were reported that no more are taken."""
+        return self.reported.get("error", 0) >= MAX_PROBLEMS
 
     def report(
         self,
@@ -70,10 +78,21 @@ class Source:
             key: It is the key that is wrong, not its value.
             place: Line and column, where they are known better than from the path.
         """
-        line, column = place or self.document.place(path, key=key)
         severity = severity_of(code)
         if severity == "error":
             self.failed.add(path)
+        # Counted apart: a hundred warnings must not hide an error.
+        count = self.reported[severity] = self.reported.get(severity, 0) + 1
+        if count > MAX_PROBLEMS + 1:
+            return
+        if count > MAX_PROBLEMS:
+            code, path, place = Code.MORE, (), None
+            message, hint = (
+                f"There are more {severity}s in this document",
+                "They are named when these are solved.",
+            )
+            severity = "warning"
+        line, column = place or self.document.place(path, key=key)
         self.problems.append(
             Problem(code.value, severity, self.file, line, column, dotted(path), message.rstrip("."), hint)
         )
@@ -129,6 +148,10 @@ def fit(
             removed.append(inner)
         elif inner and inner[0] in dispensable:
             removed.append(inner[:1])
+        if source.full:
+            # Only counted: what would be said of it is not worth finding out.
+            source.report(Code.WRONG_VALUE, path, "")
+            continue
         code, message, hint, at_key = _explain(detail, model, raw, rename)
         source.report(code, (*path, *inner), message, hint, key=key or at_key)
     if len(removed) < len(details):

@@ -73,6 +73,8 @@ def _check_targets(journey: ReadJourney, path: Path, model: Step) -> None:
         if way.target is None or way.target in journey.steps or (way.path, way.target) in reported:
             continue
         reported.add((way.path, way.target))
+        if journey.source.full:
+            return
         hint = choose(way.target, journey.steps)
         if way.target == "end" and nearest("end", journey.steps) is None:
             hint = "A journey ends in a step of its own: write `done: {end: some text}` and go there."
@@ -179,7 +181,7 @@ def _check_call(model: FetchStep | ActionStep, source: Source, path: Path, readi
         return
     known = read.model.parameters
     for parameter in model.with_:
-        if parameter not in known:
+        if parameter not in known and not source.full:
             message = f"The {kind} `{name}` has no parameter `{parameter[:60]}`"
             hint = choose(parameter, known) or f"It has none: remove it, or declare it in the {kind}."
             source.report(Code.UNKNOWN_PARAMETER, (*path, "with", parameter), message, hint, key=True)

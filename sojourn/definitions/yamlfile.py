@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from sojourn.definitions.codes import Code
-from sojourn.definitions.limits import Limits
+from sojourn.definitions.limits import MAX_PROBLEMS, Limits
 from sojourn.definitions.problems import Path
 from sojourn.definitions.yamlerrors import YamlProblem, explain
 
@@ -105,6 +105,13 @@ def read_documents(text: str, limits: Limits) -> tuple[list[Document], list[Yaml
         for event in yaml.parse(text, Loader=_LOADER):
             if not reader.take(event):
                 break
+            if len(problems) >= MAX_PROBLEMS:
+                message = "There are more problems in this file; the rest of it is not read"
+                problems.append(
+                    YamlProblem(Code.TOO_LARGE, *_place(event), (), message, "Solve these first.")
+                )
+                reader.documents = reader.documents[: reader.complete]
+                break
     except (yaml.YAMLError, UnicodeError) as error:
         problems.append(explain(error, reader.lines))
         reader.documents = reader.documents[: reader.complete]
@@ -143,6 +150,10 @@ class _Reader:
             return self._count(event) and self._add(None, _place(event))
         elif kind is yaml.DocumentStartEvent:
             self.documents.append(Document(lines=self.lines))
+            if len(self.documents) > self.limits.documents:
+                message = f"The file holds more than {self.limits.documents:,} documents"
+                self._report(Code.TOO_LARGE, event, message, "Divide it into several files.")
+                return False
         elif kind is yaml.DocumentEndEvent:
             self.complete = len(self.documents)
         return True

@@ -120,9 +120,11 @@ async def _stay(stage: Stage, screen: Screen) -> None:
     """Stay up until somebody asks to stop."""
     screen.say()
     screen.say("Everything stays up until Ctrl-C. To look around:")
-    screen.say(f"  Temporal Web UI   {stage.stack.ui_url}")
-    screen.say(f"  API, and its docs {stage.stack.api_url}/docs")
-    screen.say(f"  sojourn instances --api {stage.stack.api_url}")
+    screen.say(f"  Temporal Web UI  {stage.stack.ui_url}")
+    screen.say(f"  Sojourn API      {stage.stack.api_url}/docs")
+    screen.say(f"  demo shop's log  {stage.shop_url}/log")
+    screen.say("In another terminal, for `sojourn instances`, `sojourn journeys` and `sojourn send`:")
+    screen.say(f"  export SOJOURN_API={stage.stack.api_url}")
     try:
         await stage.run(_for_ever())
     except asyncio.CancelledError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from benchmarks import engine
+from benchmarks import engine, ingestion
 
 
 def main() -> None:
@@ -16,6 +16,8 @@ def main() -> None:
     arguments = parser.parse_args()
     print("Sojourn / the same written by hand for plain Temporal, same server, in turns\n")
     print(engine.table(asyncio.run(engine.measure(arguments.rounds, arguments.count))))
+    print("\nThe API, beside bare calls of the SDK to the same server\n")
+    print(ingestion.table(asyncio.run(ingestion.measure(arguments.count * 3))))
 
 
 if __name__ == "__main__":

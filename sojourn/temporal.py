@@ -51,9 +51,9 @@ async def connect(
         config["namespace"] = namespace
     target = config.setdefault("target_host", "localhost:7233")
     try:
-        client = await Client.connect(plugins=list(plugins), lazy=lazy, retry_config=_QUICK, **config)  # type: ignore[misc]
+        client = await Client.connect(plugins=list(plugins), lazy=lazy, retry_config=_QUICK, **config)
         if patient:
-            client = await Client.connect(plugins=list(plugins), retry_config=_PATIENT, **config)  # type: ignore[misc]
+            client = await Client.connect(plugins=list(plugins), retry_config=_PATIENT, **config)
         return client
     except RuntimeError as error:
         raise TemporalUnavailable(

@@ -136,6 +136,22 @@ def test_second_purchase_agrees(tmp_path: Path, demos: list[Demo]) -> None:
     assert "AGREED: instances, answers and calls are what the file demands." in demo.output
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_worker_killed_in_the_middle(tmp_path: Path, demos: list[Demo]) -> None:
+    """The worker is killed while instances wait: it is started again, and all comes out as if nothing had been."""
+    demo = Demo(tmp_path)
+    demos.append(demo)
+    demo.until("hana-order accepted")
+    for child in demo.children():
+        if "worker" in child.cmdline():
+            child.kill()
+
+    assert demo.ended(150) == 0, demo.output
+    assert "Starting worker again" in demo.output
+    assert "AGREED: instances, answers and calls are what the events demand." in demo.output
+
+
 def test_ctrl_c_cleans_up(tmp_path: Path, demos: list[Demo]) -> None:
     """Ctrl-C in the middle ends every process, removes the folder, and gives status 130."""
     demo = Demo(tmp_path)

@@ -289,8 +289,8 @@ async def test_connections_are_limited() -> None:
 async def test_cookies_are_not_kept(transport: Transport) -> None:
     """A cookie set for one customer's call is not sent with the next one's."""
     async with Server([answer({}, headers={"Set-Cookie": "session=1; Path=/"})]) as server:
-        await get(transport, server.url())
-        await get(transport, server.url())
+        await get(transport, server.url(host="localhost"))
+        await get(transport, server.url(host="localhost"))
     assert [request.header("Cookie") for request in server.requests] == [None, None]
 
 

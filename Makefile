@@ -75,6 +75,7 @@ lock: $(READY) ## Write requirements/*.txt from pyproject.toml; UPGRADE=1 takes 
 	$(LOCK) --output-file requirements/build.txt --constraint requirements/dev.txt --no-annotate --group build
 
 wheel: $(READY) ## Build the wheel into dist/
+	@rm -rf build # setuptools would put what lies there into the wheel
 	$(RUN) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what was built, and the caches

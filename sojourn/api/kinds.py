@@ -132,18 +132,19 @@ INVALID_DEFINITIONS = _define(
         "The definitions cannot be published",
         "Correct what `problems` lists, each with file, line, column and a stable code. Nothing was "
         "published.",
-        "1 problem stands against publishing: journeys/cart-abandonment.yaml:6:5.",
+        "1 problem stands against publishing. The first: journeys/cart-abandonment.yaml:2:16: E304 entry.event: "
+        "There is no event `cart.update`.",
         {
             "problems": [
                 {
-                    "code": "E103",
+                    "code": "E304",
                     "severity": "error",
                     "file": "journeys/cart-abandonment.yaml",
-                    "line": 6,
-                    "column": 5,
+                    "line": 2,
+                    "column": 16,
                     "field": "entry.event",
-                    "message": "no event is named cart.update",
-                    "hint": "Did you mean cart.updated?",
+                    "message": "There is no event `cart.update`",
+                    "hint": "Did you mean `cart.updated`?",
                 }
             ]
         },

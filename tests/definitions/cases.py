@@ -35,11 +35,9 @@ CASES = [
     Case(
         "unknown step in else, on_error, branches",
         steps(
-
-                "a: {condition: [{when: true, next: xx}], else: yy, on_error: zz}\n"
-                "b: {split: {branches: [{share: 50, next: vv}, {share: 50}]}}\n"
-                "c: {wait_for: [{event: order.placed, next: uu}], timeout: {after: 1h, next: tt}}"
-
+            "a: {condition: [{when: true, next: xx}], else: yy, on_error: zz}\n"
+            "b: {split: {branches: [{share: 50, next: vv}, {share: 50}]}}\n"
+            "c: {wait_for: [{event: order.placed, next: uu}], timeout: {after: 1h, next: tt}}"
         ),
         "",
         "There is no step `xx`",
@@ -105,13 +103,11 @@ CASES = [
     Case(
         "two cycles",
         steps(
-
-                "a: {condition: [{when: true, next: b}, {when: true, next: c}]}\n"
-                "b: {set: {x: 1}, next: a}\n"
-                "c: {wait: {for: 1h}}\n"
-                "d: {set: {x: 1}}\n"
-                "e: {set: {x: 1}, next: d}"
-
+            "a: {condition: [{when: true, next: b}, {when: true, next: c}]}\n"
+            "b: {set: {x: 1}, next: a}\n"
+            "c: {wait: {for: 1h}}\n"
+            "d: {set: {x: 1}}\n"
+            "e: {set: {x: 1}, next: d}"
         ),
         "",
         "`d` → `e` → `d`",
@@ -201,15 +197,13 @@ CASES = [
     Case(
         "expression on a later line of a block",
         steps(
-
-                "a:\n"
-                "  condition:\n"
-                "    - when: |\n"
-                "        entry.total > 5 &&\n"
-                "        entry.totl < 3\n"
-                "  else: b\n"
-                "b: {end: x}"
-
+            "a:\n"
+            "  condition:\n"
+            "    - when: |\n"
+            "        entry.total > 5 &&\n"
+            "        entry.totl < 3\n"
+            "  else: b\n"
+            "b: {end: x}"
         ),
         "",
         "Did you mean `total`?",
@@ -277,12 +271,10 @@ CASES = [
     Case(
         "two timeouts",
         steps(
-
-                "a:\n"
-                "  wait_for:\n"
-                "    - {event: order.placed, timeout: 1h}\n"
-                "    - {event: cart.updated, timeout: {after: 2h}}"
-
+            "a:\n"
+            "  wait_for:\n"
+            "    - {event: order.placed, timeout: 1h}\n"
+            "    - {event: cart.updated, timeout: {after: 2h}}"
         ),
         "",
         "The step has two timeouts",
@@ -405,12 +397,10 @@ CASES = [
     Case(
         "kinds of later releases",
         steps(
-
-                "a: {time_condition: {hours: 09:00-18:00, days: [mon], dates: {from: 2026-01-01, to: 2026-02-01}}, else: b}\n"
-                "b: {jump: k}\n"
-                "c: {update_profile: {x: 1}}\n"
-                "d: {wait: {until_time: '09:00', on: [mon]}}"
-
+            "a: {time_condition: {hours: 09:00-18:00, days: [mon], dates: {from: 2026-01-01, to: 2026-02-01}}, else: b}\n"
+            "b: {jump: k}\n"
+            "c: {update_profile: {x: 1}}\n"
+            "d: {wait: {until_time: '09:00', on: [mon]}}"
         ),
         "",
         "`time_condition` is not available yet",
@@ -425,14 +415,12 @@ CASES = [
     Case(
         "kinds of later releases with mistakes",
         steps(
-
-                "a: {time_condition: {hours: 9-18, days: [monday], dates: {from: x, to: y}}, else: b}\n"
-                "b: {time_condition: {hours: 9-18, dates: {from: x, to: 2026-01-01}}}\n"
-                "c: {time_condition: {dates: {from: 2026-02-01, to: 2026-01-01}}}\n"
-                "d: {time_condition: {}}\n"
-                "e: {wait: {until_time: 9am}}\n"
-                "f: {wait: {for: 1h, on: [mon]}}"
-
+            "a: {time_condition: {hours: 9-18, days: [monday], dates: {from: x, to: y}}, else: b}\n"
+            "b: {time_condition: {hours: 9-18, dates: {from: x, to: 2026-01-01}}}\n"
+            "c: {time_condition: {dates: {from: 2026-02-01, to: 2026-01-01}}}\n"
+            "d: {time_condition: {}}\n"
+            "e: {wait: {until_time: 9am}}\n"
+            "f: {wait: {for: 1h, on: [mon]}}"
         ),
         "",
         'Write it like "09:00-18:00"',
@@ -1304,11 +1292,9 @@ CASES = [
     Case(
         "result that is never there",
         steps(
-
-                'b: {set: {x: "${steps.c.status}"}}\n'
-                "c: {fetch: crm.customer, with: {id: x}, on_error: d}\n"
-                "d: {end: x}"
-
+            'b: {set: {x: "${steps.c.status}"}}\n'
+            "c: {fetch: crm.customer, with: {id: x}, on_error: d}\n"
+            "d: {end: x}"
         ),
         "",
         "never comes before this one",

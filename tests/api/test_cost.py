@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,13 +22,10 @@ BODY = (
     b'{"id": "evt-1", "name": "page.viewed", "time": "2026-03-01T10:00:00Z", "data": {"customerId": "cust-1", '
     b'"cartId": "cart-9", "items": [{"sku": "A-1", "price": 12.5}], "total": 12.5, "currency": "EUR"}}'
 )
-MOST_CPU = 250e-6
-"""Seconds of processor time for an event that concerns nobody, without the HTTP server's own. The budget is 3,000
-a second and process; an idle machine of 2026 needs 100 µs."""
 
 
 async def test_an_event_that_concerns_nobody_is_cheap(settings: Settings, nowhere: Client) -> None:
-    """It costs little processor time, and asks the database nothing while what is published is fresh."""
+    """It asks neither the database nor Temporal anything. What it costs in time, `make bench` measures."""
     store = await Store.open(settings.database, catalog_refresh=600)
     app = create_app(settings, store=store, client=nowhere)
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
@@ -45,21 +41,17 @@ async def test_an_event_that_concerns_nobody_is_cheap(settings: Settings, nowher
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    async def round_of(count: int) -> float:
-        before = time.process_time()
+    async def post(count: int) -> None:
         for _ in range(count):
             await app(dict(scope), receive, send)  # type: ignore[arg-type]
-        return (time.process_time() - before) / count
 
     async with app.router.lifespan_context(app):
-        await round_of(50)
+        await post(50)
         event.listen(store.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-        costs = [await round_of(100) for _ in range(10)]
+        await post(1000)
     await store.close()
     assert set(statuses) == {202}
     assert statements == []
-    # The best round is what it costs; the others are what the machine did besides.
-    assert min(costs) < MOST_CPU, costs
 
 
 async def test_old_event_ids_are_forgotten_by_and_by(

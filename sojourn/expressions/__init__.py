@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sojourn.expressions.errors import EvaluationError, ExpressionError, Finding, nearest
 from sojourn.expressions.expression import Expression, compile  # noqa: A004
-from sojourn.expressions.schemas import from_json_schema
+from sojourn.expressions.schemas import from_json_schema, from_value
 from sojourn.expressions.templates import Template, compile_template
 from sojourn.expressions.types import (
     ANY,
@@ -55,6 +55,7 @@ __all__ = [
     "compile",
     "compile_template",
     "from_json_schema",
+    "from_value",
     "list_of",
     "map_of",
     "nearest",

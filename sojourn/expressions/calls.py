@@ -7,7 +7,7 @@ from typing import Any
 from sojourn.expressions import nodes, values
 from sojourn.expressions.errors import EvaluationError, write_path
 from sojourn.expressions.functions.registry import FUNCTIONS, Function, Parameter
-from sojourn.expressions.limits import METER
+from sojourn.expressions.limits import METER, Meter
 from sojourn.expressions.navigation import Code, Compile
 from sojourn.expressions.types import TIMESTAMP
 
@@ -37,7 +37,7 @@ def call(node: nodes.Call, compile_: Compile) -> Code:
         try:
             for value in given:
                 if type(value) in _SIZED:
-                    meter.charge(values.weigh(value) if function.deep else _size(value), position)
+                    meter.charge(_work(function, value, meter), position)
             result = apply(*given)
         except EvaluationError as error:
             if error.position < 0:
@@ -57,9 +57,16 @@ def _parameters(function: Function, count: int) -> list[Parameter]:
     return [function.parameter(i) for i in range(own)] + ([_NOW] if function.now else [])
 
 
+def _work(function: Function, value: Any, meter: Meter) -> int:
+    """Return about how much work it is for a function to look through a text, list or map."""
+    if function.work == "walk":
+        return 4 * values.weigh(value, meter.left >> 2)
+    return 8 * len(value) if function.work == "scan" else _size(value)
+
+
 def _size(value: Any) -> int:
-    """Return about how much work it is to look through a text, list or map."""
-    return len(value) >> 6 if type(value) is str else len(value)
+    """Return about how much work it is to look through, or to build, a text, list or map."""
+    return len(value) >> 3 if type(value) is str else len(value)
 
 
 def _fit(function: Function, parameter: Parameter, value: Any, argument: nodes.Node) -> Any:

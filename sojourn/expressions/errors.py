@@ -153,6 +153,21 @@ class Finding:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
+class ExhaustedError(Exception):
+    """An evaluation has done all the work that it may.
+
+    No `EvaluationError`, so that nothing inside the expression can go on in spite of it: `x || true` would. It becomes
+    one where the evaluation began.
+
+    Args:
+        position: Where in the expression.
+    """
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
 class WrongCall(Exception):
     """A call that cannot be made: no such function, or not with these arguments.
 

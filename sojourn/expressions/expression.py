@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sojourn.expressions import checker, nodes
-from sojourn.expressions.errors import EvaluationError, Finding, Path
+from sojourn.expressions.errors import EvaluationError, ExhaustedError, Finding, Path
 from sojourn.expressions.evaluator import compile_node, needs_meter
 from sojourn.expressions.limits import METER, Meter
 from sojourn.expressions.parser import parse
 from sojourn.expressions.types import Type
+
+_EXHAUSTED = "the expression does too much work on this data; shorten the lists, or nest fewer macros"
 
 CACHED = 8192
 """Texts whose compiled expressions a process keeps."""
@@ -62,6 +64,8 @@ class Expression:
         except EvaluationError as error:
             error.expression = self.source
             raise
+        except ExhaustedError as error:
+            raise EvaluationError(_EXHAUSTED, self.source, error.position) from None
 
     def check(self, scope: Mapping[str, Type], expected: Type | None = None) -> list[Finding]:
         """Return what cannot work on data as described, in the order of the text.

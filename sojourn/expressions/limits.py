@@ -6,9 +6,9 @@ machine, for years. Raising one is compatible; lowering one is not.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sojourn.expressions.errors import EvaluationError
+from sojourn.expressions.errors import EvaluationError, ExhaustedError
 
 MAX_SOURCE: Final = 16_384
 """Characters in one expression."""
@@ -30,7 +30,7 @@ MAX_TEXT: Final = 1_048_576
 """Characters in a text that an expression builds."""
 
 MAX_WORK: Final = 2_000_000
-"""Units of work in one evaluation: about one node evaluated, one list item or sixty-four characters handled.
+"""Units of work in one evaluation: about one node evaluated, one list item or eight characters handled.
 Keeps the dearest expression well under the two seconds after which Temporal calls a workflow stuck."""
 
 MAX_DATA_DEPTH: Final = 128
@@ -56,21 +56,11 @@ class Meter:
         """Take `units` of work off the allowance.
 
         Raises:
-            EvaluationError: Nothing is left.
+            ExhaustedError: Nothing is left.
         """
         self.left -= units
         if self.left < 0:
-            raise EvaluationError(
-                "the expression does too much work on this data; shorten the lists or nest fewer macros",
-                position=position,
-            )
-
-
-def charge(env: Any, units: int, position: int) -> None:
-    """Charge the meter of an evaluation, if it has one. See `Meter.charge`."""
-    meter = env.get(METER)
-    if meter is not None:
-        meter.charge(units, position)
+            raise ExhaustedError(position)
 
 
 def check_text(size: int) -> None:

@@ -159,7 +159,7 @@ def chain(node: nodes.Chain, compile_: Compile) -> Code:
                 error.position = position
                 raise
             if type(result) is str:
-                env[METER].charge(len(result) >> 6, position)
+                env[METER].charge(len(result) >> 4, position)
             elif type(result) is list:
                 env[METER].charge(len(result), position)
         return result
@@ -275,11 +275,7 @@ def _weigh(env: Any, one: Any, two: Any, position: int) -> None:
     """Charge for the comparison of two lists or maps."""
     meter = env.get(METER)
     if meter is not None and len(one) == len(two):
-        try:
-            meter.charge(values.weigh(one), position)
-        except EvaluationError as error:
-            error.position = position
-            raise
+        meter.charge(values.weigh(one, meter.left), position)
 
 
 def _membership(node: nodes.Relation, left: Code, right: Code) -> Code:
@@ -294,7 +290,9 @@ def _membership(node: nodes.Relation, left: Code, right: Code) -> Code:
             if kind == "list":
                 if meter is not None:
                     meter.charge(
-                        len(container) if type(value) not in values.CONTAINERS else values.weigh(container),
+                        len(container)
+                        if type(value) not in values.CONTAINERS
+                        else values.weigh(container, meter.left),
                         position,
                     )
                 return values.contains(container, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sojourn.expressions import types
+from sojourn.expressions import types, values
 from sojourn.expressions.types import ANY, Type, kind, union
 
 _KINDS = {
@@ -111,3 +111,23 @@ def _constant(value: Any) -> Type:
     if isinstance(value, str):
         return types.STRING
     return kind("null") if value is None else ANY
+
+
+def from_value(value: Any) -> Type:
+    """Return the type of a value that is there: its fields, and no others; its items.
+
+    Serves where an expression failed on data at hand, to say what is wrong with it in the words of the checker.
+    """
+    return _of_value(value, 0)
+
+
+def _of_value(value: Any, depth: int) -> Type:
+    """Return the type of a value. See `from_value`."""
+    named = values.kind_of(value)
+    if named == "unknown" or depth > _MAX_DEPTH:
+        return ANY
+    if named == "list":
+        return types.list_of(union(*(_of_value(item, depth + 1) for item in value)))
+    if named == "map":
+        return types.map_of({str(key): _of_value(item, depth + 1) for key, item in value.items()})
+    return kind(named)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sojourn.expressions import values
-from sojourn.expressions.errors import EvaluationError, ExpressionError, Path
+from sojourn.expressions.errors import EvaluationError, ExhaustedError, ExpressionError, Path
 from sojourn.expressions.expression import Expression, compile  # noqa: A004
-from sojourn.expressions.limits import MAX_DATA_DEPTH, MAX_TEMPLATE, MAX_TEXT
+from sojourn.expressions.limits import MAX_DATA_DEPTH, MAX_TEMPLATE, MAX_TEXT, Meter
 from sojourn.expressions.literals import closing_quote
 
-_Fill = Callable[[Mapping[str, Any]], Any]
+_Fill = Callable[[Mapping[str, Any], Meter], Any]
 
 
 class Template:
@@ -48,7 +48,10 @@ class Template:
         Raises:
             EvaluationError: An expression cannot be evaluated on this data.
         """
-        return self._fill(variables)
+        try:
+            return self._fill(variables, Meter())
+        except ExhaustedError:
+            raise EvaluationError("the template builds too much; leave parts of the data out") from None
 
 
 def compile_template(value: Any) -> Template:
@@ -84,13 +87,13 @@ class _Builder:
             return self.text(value, path)
         if kind == "list":
             items = [self.build(item, (*path, index), depth + 1) for index, item in enumerate(value)]
-            return lambda variables: [item(variables) for item in items]
+            return lambda variables, meter: [item(variables, meter) for item in items]
         if kind == "map":
             entries = [(key, self.build(item, (*path, str(key)), depth + 1)) for key, item in value.items()]
-            return lambda variables: {key: item(variables) for key, item in entries}
+            return lambda variables, meter: {key: item(variables, meter) for key, item in entries}
         if kind in ("type", "unknown"):
             raise ValueError("a template is made of JSON: text, numbers, true, false, null, lists and maps")
-        return lambda variables: value
+        return lambda variables, meter: value
 
     def text(self, text: str, path: Path) -> _Fill:
         """Return what fills one text."""
@@ -101,7 +104,7 @@ class _Builder:
         self.expressions += [(path, part) for part in parts if isinstance(part, Expression)]
         if all(isinstance(part, str) for part in parts):
             constant = "".join(str(part) for part in parts)
-            return lambda variables: constant
+            return lambda variables, meter: constant
         if len(parts) == 1 and isinstance(parts[0], Expression):
             return _whole(parts[0])
         return _joined(parts)
@@ -109,10 +112,10 @@ class _Builder:
 
 def _whole(expression: Expression) -> _Fill:
     """Return what gives the value of an expression, as a copy of its own."""
-    return lambda variables: _copy(expression.evaluate(variables), expression, 0)
+    return lambda variables, meter: _copy(expression.evaluate(variables), expression, meter, 0)
 
 
-def _copy(value: Any, expression: Expression, depth: int) -> Any:
+def _copy(value: Any, expression: Expression, meter: Meter, depth: int) -> Any:
     """Return a copy of lists and maps, all the way down."""
     kind = values.kind_of(value)
     if kind not in ("list", "map"):
@@ -121,15 +124,16 @@ def _copy(value: Any, expression: Expression, depth: int) -> Any:
         raise EvaluationError(
             f"the data is nested more than {MAX_DATA_DEPTH} levels deep", expression.source, 0
         )
+    meter.charge(1 + len(value), 0)
     if kind == "list":
-        return [_copy(item, expression, depth + 1) for item in value]
-    return {key: _copy(item, expression, depth + 1) for key, item in value.items()}
+        return [_copy(item, expression, meter, depth + 1) for item in value]
+    return {key: _copy(item, expression, meter, depth + 1) for key, item in value.items()}
 
 
 def _joined(parts: list[str | Expression]) -> _Fill:
     """Return what joins text and the texts of values."""
 
-    def fill(variables: Mapping[str, Any]) -> str:
+    def fill(variables: Mapping[str, Any], meter: Meter) -> str:
         pieces = []
         length = 0
         for part in parts:
@@ -143,6 +147,7 @@ def _joined(parts: list[str | Expression]) -> _Fill:
                     error.expression, error.position = part.source, 0
                     raise
             length += len(piece)
+            meter.charge(len(piece) >> 6, 0)
             if length > MAX_TEXT:
                 raise EvaluationError(f"the text would be longer than {MAX_TEXT:,} characters")
             pieces.append(piece)

@@ -158,8 +158,9 @@ def read_timestamp(text: str, place: str | None = None) -> datetime:
         )
     except ValueError:
         raise EvaluationError("the text names a day or a time that does not exist") from None
+    place_zone = zone(place or "UTC")
     if offset is None:
-        return moment_of(wall, zone(place or "UTC"))
+        return moment_of(wall, place_zone)
     if offset not in ("Z", "z"):
         offset = offset if ":" in offset else f"{offset[:3]}:{offset[3:]}"
         return instant(wall.replace(tzinfo=zone(offset)))

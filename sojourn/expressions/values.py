@@ -157,16 +157,26 @@ def compare(one: Any, two: Any) -> int | None:
     return -1 if one < two else 1 if one > two else 0 if one == two else 2
 
 
-def weigh(value: Any, depth: int = 0) -> int:
-    """Return about how much work it is to walk through a value: its items, and its characters by 64."""
-    if type(value) is str:
-        return 1 + (len(value) >> 6)
-    if type(value) not in CONTAINERS:
-        return 1
-    if depth >= MAX_DATA_DEPTH:
-        raise EvaluationError(f"the data is nested more than {MAX_DATA_DEPTH} levels deep")
-    items = value.values() if type(value) is dict else value
-    return 1 + sum(weigh(item, depth + 1) for item in items)
+def weigh(value: Any, enough: int) -> int:
+    """Return about how much work it is to walk through a value: its items, and its characters by 64.
+
+    Args:
+        value: The value.
+        enough: Stop counting when it is more than this.
+    """
+    total = 0
+    waiting = [value]
+    while waiting and total <= enough:
+        current = waiting.pop()
+        total += 1
+        kind = type(current)
+        if kind is str:
+            total += len(current) >> 6
+        elif kind is list:
+            waiting.extend(current)
+        elif kind is dict:
+            waiting.extend(current.values())
+    return total
 
 
 def number_text(value: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sojourn.expressions import nodes, values
 from sojourn.expressions.errors import EvaluationError, write_path
 from sojourn.expressions.functions.lists import SORTERS
-from sojourn.expressions.limits import MAX_LIST, METER
+from sojourn.expressions.limits import METER
 from sojourn.expressions.navigation import Code, Compile
 
 _Next = Callable[[Any], None]
@@ -209,10 +209,9 @@ def _sorter(node: nodes.Macro, compile_: Compile) -> Code:
             _bind(inner, names, item, two)
             kept.append(item)
             keys.append(result(inner))
+        meter = env[METER]
+        meter.charge(4 * values.weigh(keys, meter.left >> 2), position)
         try:
-            if len(kept) > MAX_LIST:
-                raise EvaluationError(f"the list has more than {MAX_LIST:,} items")
-            env[METER].charge(values.weigh(keys), position)
             return apply(kept, keys)
         except EvaluationError as error:
             if error.position < 0:

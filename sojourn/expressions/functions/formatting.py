@@ -24,7 +24,7 @@ MAX_PRECISION = 100
     "The text with the items of a list put in: `%s` any value, `%d` a number, `%.2f` with so many decimals, `%e`, "
     "`%b`, `%o`, `%x`, `%X`; `%%` is a percent sign.",
     ("'%s has %d points, %.1f%%'.format(['Ann', 20, 12.5])", "'Ann has 20 points, 12.5%'"),
-    deep=True,
+    work="walk",
 )
 def format_(pattern: str, items: list[Any]) -> str:
     """Return a pattern with its placeholders filled in."""

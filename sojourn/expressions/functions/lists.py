@@ -76,7 +76,7 @@ def sort_by(items: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
 
 @_function(
     "distinct(list) -> list", "The items of a list, each once.", ("distinct([1, 2, 1.0])", "[1, 2]"),
-    result=same_result, deep=True,
+    result=same_result, work="walk",
 )  # fmt: skip
 def distinct(items: list[Any]) -> list[Any]:
     """Return the items of a list, each once."""
@@ -89,7 +89,7 @@ def distinct(items: list[Any]) -> list[Any]:
     ("sort([3, 1, 2])", "[1, 2, 3]"),
     ("sort(['b', 'a'], false)", "['b', 'a']"),
     result=same_result,
-    deep=True,
+    work="walk",
 )
 def sort(items: list[Any], ascending: bool = True) -> list[Any]:
     """Return the items of a list in order."""
@@ -190,7 +190,7 @@ def non_null(items: list[Any]) -> list[Any]:
     "The items of the first list that the second holds too, each once.",
     ("intersect(['news', 'sports'], ['sports', 'art'])", "['sports']"),
     result=same_result,
-    deep=True,
+    work="walk",
 )
 def intersect(one: list[Any], two: list[Any]) -> list[Any]:
     """Return the items that both lists hold."""
@@ -219,6 +219,7 @@ def _sum_result(arguments: Sequence[Type]) -> Type:
     ("sum([10.5, null, 8.1])", "18.6"),
     ("sum([duration('1h'), duration('30m')])", "duration('90m')"),
     result=_sum_result,
+    work="walk",
 )
 def sum_(items: list[Any]) -> Any:
     """Return the sum of a list."""
@@ -238,6 +239,7 @@ def sum_(items: list[Any]) -> Any:
     "avg(list) -> double",
     "The mean of a list of numbers. Nulls do not count; of nothing it is missing.",
     ("avg([10, 3, 8])", "7.0"),
+    work="walk",
 )
 def avg(items: list[Any]) -> float:
     """Return the mean of a list of numbers."""
@@ -287,6 +289,7 @@ def _extreme(name: str, arguments: tuple[Any, ...], wanted: int) -> Any:
     ("max([10, null, 8])", "10"),
     ("max(1.5, 2)", "2"),
     result=_extreme_result,
+    work="walk",
 )
 def max_(*arguments: Any) -> Any:
     """Return the greatest value."""
@@ -299,6 +302,7 @@ def max_(*arguments: Any) -> Any:
     ("min([10, null, 8])", "8"),
     ("min(duration('1h'), duration('50m'))", "duration('50m')"),
     result=_extreme_result,
+    work="walk",
 )
 def min_(*arguments: Any) -> Any:
     """Return the least value."""

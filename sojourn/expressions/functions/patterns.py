@@ -63,6 +63,7 @@ def matches(text: str, pattern: str) -> bool:
     ("regex.replace('Hello World', 'l+', 'x')", "'Hexo Worxd'"),
     ("regex.replace('Hello World', 'l', 'x', 1)", "'Hexlo World'"),
     (r"regex.replace('Ann Lee', '(\\w+) (\\w+)', '\\2, \\1')", "'Lee, Ann'"),
+    work="scan",
 )
 def regex_replace(text: str, pattern: str, by: str, count: int = -1) -> str:
     """Return a text with what matches a pattern replaced."""
@@ -70,13 +71,14 @@ def regex_replace(text: str, pattern: str, by: str, count: int = -1) -> str:
     if count == 0:
         return text
     _encodable(text)
+    with_groups = "\\" in by
     pieces: list[str] = []
     position = length = 0
     for number, match in enumerate(expression.finditer(text)):
         if 0 < count <= number:
             break
-        groups = [match.group(i) or "" for i in range(expression.groups + 1)]
-        piece = _fill(by, groups)
+        check_list(number)
+        piece = _fill(by, match) if with_groups else by
         pieces += (text[position : match.start()], piece)
         length += len(piece)
         check_text(length)
@@ -85,10 +87,9 @@ def regex_replace(text: str, pattern: str, by: str, count: int = -1) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _fill(template: str, groups: list[str]) -> str:
+def _fill(template: str, match: re2._Match) -> str:
     """Return a replacement with the groups that it names filled in."""
-    if "\\" not in template:
-        return template
+    groups = [match.group(), *(group or "" for group in match.groups())]
     parts: list[str] = []
     index = 0
     while index < len(template):
@@ -113,6 +114,7 @@ def _fill(template: str, groups: list[str]) -> str:
     "regex.split(string, string) -> list<string>",
     "The parts of a text between what matches.",
     ("regex.split('20.45.2', '[.]')", "['20', '45', '2']"),
+    work="scan",
 )
 def regex_split(text: str, pattern: str) -> list[str]:
     """Return the parts of a text between matches of a pattern."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sojourn.expressions import macros, nodes
 from sojourn.expressions.errors import WrongCall, nearest
@@ -22,6 +22,8 @@ _PYTHON: Final[dict[str, type]] = {
     "null": type(None), "bool": bool, "int": int, "double": float, "string": str, "list": list, "map": dict,
     "timestamp": datetime, "duration": timedelta,
 }  # fmt: skip
+
+Work = Literal["size", "walk", "scan"]
 
 Result = Type | Callable[[Sequence[Type]], Type]
 
@@ -63,7 +65,8 @@ class Function:
         examples: Pairs of an expression and one that is equal to it.
         method: Whether it may also be written after its first argument: `x.f(y)`.
         now: Whether the variable `now` is given to it, as a last argument.
-        deep: Whether it walks through all that its arguments hold, so that the work is counted so.
+        work: What its work grows with: the `size` of its arguments, all that they hold (`walk`), or each character
+            (`scan`).
     """
 
     name: str
@@ -78,7 +81,7 @@ class Function:
     examples: tuple[tuple[str, str], ...]
     method: bool
     now: bool
-    deep: bool
+    work: Work
 
     @property
     def signature(self) -> str:
@@ -131,7 +134,7 @@ def function(
     result: Result | None = None,
     method: bool = True,
     now: bool = False,
-    deep: bool = False,
+    work: Work = "size",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that puts a function into the library. For the parameters see `Function`."""
     match = _SIGNATURE.fullmatch(signature)
@@ -146,7 +149,7 @@ def function(
         assert name not in FUNCTIONS, name
         FUNCTIONS[name] = Function(
             name, group, parameters, required, variadic, result or _read_type(result_text), result_text, call,
-            summary, examples, method and not namespaced and bool(parameters), now, deep,
+            summary, examples, method and not namespaced and bool(parameters), now, work,
         )  # fmt: skip
         return call
 
@@ -195,7 +198,7 @@ def _unknown(name: str, *, method: bool) -> str:
     if instead is not None:
         return f"there is no function {name}; {instead}"
     names = [*FUNCTIONS, *macros.METHODS, "has", "default"]
-    close = nearest(name, names) or next((n for n in names if n.partition(".")[2] == name), None)
+    close = next((n for n in names if n.partition(".")[2] == name), None) or nearest(name, names)
     what = "function or macro" if method else "function"
     return f"there is no {what} {name}" + (f"; did you mean {close}?" if close else "")
 

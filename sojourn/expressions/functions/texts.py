@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import string
 from typing import Any
 
 from sojourn.expressions import values
@@ -96,9 +97,8 @@ def upper(text: str) -> str:
     return text.upper()
 
 
-def _ascii_case(text: str, *, upper: bool) -> str:
-    """Change the case of the letters A to Z only."""
-    return "".join((c.upper() if upper else c.lower()) if c.isascii() else c for c in text)
+_LOWER = {ord(letter): letter.lower() for letter in string.ascii_uppercase}
+_UPPER = {ord(letter): letter.upper() for letter in string.ascii_lowercase}
 
 
 @_function(
@@ -108,7 +108,7 @@ def _ascii_case(text: str, *, upper: bool) -> str:
 )
 def lower_ascii(text: str) -> str:
     """Return a text with A to Z in small letters."""
-    return _ascii_case(text, upper=False)
+    return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 @_function(
@@ -118,7 +118,7 @@ def lower_ascii(text: str) -> str:
 )
 def upper_ascii(text: str) -> str:
     """Return a text with a to z in capital letters."""
-    return _ascii_case(text, upper=True)
+    return text.upper() if text.isascii() else text.translate(_UPPER)
 
 
 @_function("trim(string) -> string", "The text without space around it.", ("'  a b '.trim()", "'a b'"))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sojourn import expressions
-from sojourn.expressions import EvaluationError, Template
+from sojourn.expressions import EvaluationError, Template, values
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.messages import BadMessage, parse_time
 
@@ -59,6 +59,16 @@ def template(value: Any, variables: Variables, field: str) -> Any:
 def _template(text: str) -> Template:
     # Keyed by text: each instance brings its own copy of the definition, and nothing is to be compiled twice.
     return expressions.compile_template(json.loads(text))
+
+
+def text(value: Any, variables: Variables, field: str) -> str | None:
+    """Evaluate a template that is to give a text; any other value becomes one, as it does between other text.
+
+    Raises:
+        StepError: An expression in it cannot be evaluated.
+    """
+    result = template(value, variables, field)
+    return None if result is None else values.text(result)
 
 
 def duration(value: Any, variables: Variables, field: str) -> timedelta:

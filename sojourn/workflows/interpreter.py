@@ -152,5 +152,5 @@ class Interpreter:
         return Passed("set", step["next"])
 
     async def _end(self, name: str, step: Step) -> Passed:
-        text = evaluate.template(step["outcome"], self._instance.variables(), f"steps.{name}.end")
-        return Passed(str(text), None, str(text))
+        text = evaluate.text(step["outcome"], self._instance.variables(), f"steps.{name}.end")
+        return Passed(text or "ended", None, text)

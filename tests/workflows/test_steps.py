@@ -287,3 +287,16 @@ steps:
             assert moved["until"] > first["until"]
             await signal(handle, "answered", {"amount": 1})
             assert (await handle.result())["text"] == "answered"
+
+
+async def test_an_end_may_be_without_text(temporal: WorkflowEnvironment) -> None:
+    """Such an instance is completed, and has no text."""
+    result = await run(temporal, "{journey: j, entry: {event: entered}, steps: {done: {end: }}}")
+    assert (result["outcome"], result["text"]) == ("completed", None)
+    assert result["steps"][0]["result"] == "ended"
+
+
+async def test_a_template_that_gives_no_text_is_written_as_text(temporal: WorkflowEnvironment) -> None:
+    """An outcome is a text, whatever its expression gives."""
+    result = await run(temporal, "{journey: j, entry: {event: entered}, steps: {done: {end: '${1 < 2}'}}}")
+    assert result["text"] == "true"

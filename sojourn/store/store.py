@@ -38,7 +38,7 @@ class Store:
     def __init__(self, database: Database, *, catalog_refresh: float, lease: float) -> None:
         self._database = database
         self._refresh = catalog_refresh
-        self._refreshing = asyncio.Lock()
+        self._reloading: asyncio.Task[None] | None = None
         self._catalog: Catalog | None = None
         self._keys: KeyRing | None = None
         self._endpoints: dict[tuple[str, str], EndpointDefinition] = {}
@@ -83,6 +83,8 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._reloading is not None:
+            await asyncio.wait([self._reloading])
         await self.ledger.close()
         await self._database.close()
 
@@ -204,13 +206,20 @@ class Store:
     # Memory
 
     async def _current(self) -> tuple[Catalog, KeyRing]:
-        if self._catalog is None or self._keys is None or time.monotonic() - self._checked >= self._refresh:
-            async with self._refreshing:
-                if time.monotonic() - self._checked >= self._refresh:
-                    await self._reload()
-        assert self._catalog is not None
-        assert self._keys is not None
+        while (
+            self._catalog is None or self._keys is None or time.monotonic() - self._checked >= self._refresh
+        ):
+            if self._reloading is None:
+                self._reloading = asyncio.create_task(self._reload())
+                self._reloading.add_done_callback(self._reloaded)
+            # One asks for all who wait: when the database is gone, they learn it together, not one by one.
+            await asyncio.shield(self._reloading)
         return self._catalog, self._keys
+
+    def _reloaded(self, task: asyncio.Task[None]) -> None:
+        self._reloading = None
+        if not task.cancelled():
+            task.exception()  # Seen, even if all who waited have gone.
 
     async def _reload(self) -> None:
         asked, changes = time.monotonic(), self._changes

@@ -352,3 +352,13 @@ async def test_without_the_database_the_event_is_kept_by_its_sender(world: World
         await world.router(store).maintain()
     assert world.wire.calls == 0
     await store.close()
+
+
+async def test_a_definition_from_the_future_keeps_its_events_with_their_senders(world: World) -> None:
+    """An API process that is older than what was published cannot judge: nothing is refused for that."""
+    newer = {"name": "page.viewed", "key": "event.id.function_of_the_future("}
+    await world.publish(journey(world.name), events=[newer])
+    router = await world.process()
+    with pytest.raises(RoutingUnavailable, match=r"page\.viewed"):
+        await router.route([world.event("page.viewed")])
+    assert await one(router, world.event()) == "started"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sojourn.store import Store
+from sojourn.store import Store, StoreUnavailable
 from sojourn.store.publish import Publication
 from tests.store.databases import OpenStore
 
@@ -146,3 +146,33 @@ async def test_the_sources_are_kept_with_the_version(store: Store) -> None:
     await store.publish_json(Publication(journeys={"welcome": journey()}, sources=files))
     assert await store.sources("welcome", 1) == files
     assert await store.sources("welcome", 2) is None
+
+
+async def test_when_the_database_is_gone_all_who_wait_learn_it_at_once(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred requests do not try a hundred times, one after the other."""
+    store, attempts = await open_store(), 0
+
+    async def gone(work: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        await asyncio.sleep(0.05)
+        raise StoreUnavailable("gone")
+
+    for way in ("read", "snapshot"):
+        monkeypatch.setattr(store.database, way, gone)
+    answers = await asyncio.gather(*(store.catalog() for _ in range(100)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {StoreUnavailable}
+    assert attempts == 1
+    monkeypatch.undo()
+    assert (await store.catalog()).journeys == {}
+
+
+async def test_a_process_sees_its_own_publication_at_once(store: Store) -> None:
+    """Also when it was reading the catalogue at that very moment."""
+    for turn in range(20):
+        reading = asyncio.create_task(store.catalog())
+        await publish(store, journey(timeout=turn))
+        assert (await store.catalog()).journeys["welcome"].latest.definition["timeout"] == turn
+        await reading

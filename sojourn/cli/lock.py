@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from sojourn.cli.console import CliError
+from sojourn.cli.console import CliError, warn
 
 HANDOVER_SECONDS = 25.0
 """How long to wait for the processes of a killed `dev` to be ended by their guard."""
@@ -35,12 +35,16 @@ class ProjectLock:
         """
         self._file = self._path.open("a+", encoding="utf-8")
         deadline = time.monotonic() + HANDOVER_SECONDS
+        told = False
         while not self._try():
             holder = self._holder()
             alive = _is_alive(holder.get("pid"))
             if alive or time.monotonic() > deadline:
                 self._file.close()
                 raise CliError(_refusal(self._path.parent.parent, holder, alive))
+            if not told:
+                warn("An earlier `sojourn dev` was killed here: waiting until its processes have ended.")
+                told = True
             time.sleep(0.2)
         self.describe()
         return self

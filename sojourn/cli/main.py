@@ -6,6 +6,7 @@ Nothing here or at the top of those modules imports what is slow to load: `sojou
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import typer
 
@@ -28,15 +29,28 @@ commands.register(app)
 
 
 def main() -> None:
-    """Run the command line and end the process. Errors are sentences on standard error, never tracebacks."""
+    """Run the command line and end the process."""
+    leave(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line. Errors are sentences on standard error, never tracebacks.
+
+    Args:
+        arguments: The words after `sojourn`; those of this process if None.
+
+    Returns:
+        The exit status.
+    """
     try:
-        app(prog_name="sojourn")
-        code = int(ExitCode.OK)
+        app(arguments, prog_name="sojourn")
     except CliError as error:
         show_error(str(error))
-        code = int(error.code)
+        return int(error.code)
     except KeyboardInterrupt:
-        code = int(ExitCode.INTERRUPTED)
+        return int(ExitCode.INTERRUPTED)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
@@ -44,7 +58,5 @@ def main() -> None:
             f"something went wrong that should not ({type(error).__name__}: {error}). "
             f"This is a defect of Sojourn; with {DEBUG_VARIABLE}=1 the command shows where it is."
         )
-        code = int(ExitCode.DEFECT)
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(bool(end.code))
-    leave(code)
+        return int(ExitCode.DEFECT)
+    return int(ExitCode.OK)

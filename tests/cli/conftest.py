@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.cli.support import Result, Running, running, sojourn
+from tests.cli.support import Result, Running, quickly, running
 from tests.conftest import free_port
 
 EVENTS = """\
@@ -76,7 +77,16 @@ class DevRun:
 
     def sojourn(self, *args: str | Path, stdin: str | None = None, **env: str) -> Result:
         """Run another command in the project."""
-        return sojourn(*args, cwd=self.folder, stdin=stdin, env=env)
+        return quickly(*args, cwd=self.folder, stdin=stdin, env=env)
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """Ask the API itself: for what is asked again and again, a command for each time takes too long."""
+        return httpx.get(self.api + path, params=parameters, trust_env=False).raise_for_status().json()
+
+    def outcome(self, instance: str) -> str | None:
+        """How an instance ended, with its text; None while it runs."""
+        found = self.get(f"/v1/instances/{instance}")
+        return f"{found['outcome']}: {found['text']}" if found["outcome"] else None
 
     def json(self, *args: str) -> Any:
         """Run another command and return what it says with --json."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from unittest import mock
 
 import psutil
 
@@ -93,6 +95,25 @@ class Running:
         """Send it a signal and return its exit status."""
         self.process.send_signal(sign)
         return self.process.wait(timeout)
+
+
+def quickly(
+    *args: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None
+) -> Result:
+    """Run a command to its end within this process: the same code, without the start of a Python."""
+    from sojourn.cli.main import run
+
+    out, err = io.StringIO(), io.StringIO()
+    source = io.TextIOWrapper(io.BytesIO((stdin or "").encode()))
+    with (
+        contextlib.chdir(cwd),
+        mock.patch.dict(os.environ, environment(env), clear=True),
+        mock.patch.object(sys, "stdin", source),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = run([str(word) for word in args])
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 @contextlib.contextmanager

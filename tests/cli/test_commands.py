@@ -15,7 +15,7 @@ import pytest
 from sojourn.cli.console import ExitCode
 from sojourn.cli.reference import markdown
 from tests.cli.conftest import JOURNEY, write_project
-from tests.cli.support import COMMAND, environment, running, sojourn
+from tests.cli.support import COMMAND, environment, quickly, running, sojourn
 from tests.conftest import free_port
 
 
@@ -49,9 +49,26 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["dev", "init", "send", "instances", "worker", "keys"])
 def test_each_command_explains_itself(command: str, tmp_path: Path) -> None:
     """`-h` is help, with status 0."""
-    result = sojourn(command, "-h", cwd=tmp_path)
+    result = quickly(command, "-h", cwd=tmp_path)
     assert result.code == ExitCode.OK
     assert f"Usage: sojourn {command}" in result.out
+
+
+def test_defect_is_a_sentence_and_a_traceback_only_on_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw is admitted, with status 70."""
+
+    def fail(url: str | None) -> str:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("sojourn.cli.api_client.api_url", fail)
+    result = quickly("journeys", cwd=tmp_path)
+    assert result.code == ExitCode.DEFECT
+    assert "ZeroDivisionError: by nothing" in result.err
+    assert "Traceback" not in result.err
+    with pytest.raises(ZeroDivisionError):
+        quickly("journeys", cwd=tmp_path, env={"SOJOURN_DEBUG": "1"})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +86,8 @@ def test_no_api_is_said_with_what_to_start(arguments: list[str], tmp_path: Path)
     """Status 3, the URL, and the two commands that start one; no traceback."""
     write_project(tmp_path)
     env = closed()
-    result = sojourn(*arguments, cwd=tmp_path, env=env)
+    run = sojourn if arguments == ["journeys"] else quickly
+    result = run(*arguments, cwd=tmp_path, env=env)
     assert result.code == ExitCode.UNREACHABLE
     assert f"nothing answers at {env['SOJOURN_API']}: start it with `sojourn dev`" in result.err
     assert "sojourn api" in result.err
@@ -96,7 +114,7 @@ def test_no_api_is_said_with_what_to_start(arguments: list[str], tmp_path: Path)
 )
 def test_wrong_usage_is_explained(arguments: list[str], message: str, tmp_path: Path) -> None:
     """Status 2 and a sentence that says what to write."""
-    result = sojourn(
+    result = quickly(
         *arguments, cwd=tmp_path, env=closed() | {"SOJOURN_DATABASE": f"sqlite:///{tmp_path}/s.db"}
     )
     assert result.code == ExitCode.USAGE
@@ -109,7 +127,7 @@ def test_validate_lists_every_problem(tmp_path: Path) -> None:
     write_project(tmp_path, more="event: [\n", actions="action: mail.send\nmethod: POST\n")
     journey = tmp_path / "journeys/follow-up.yaml"
     journey.write_text(JOURNEY.replace("lead.won", "lead.one").replace("90d", "soon"))
-    result = sojourn("validate", cwd=tmp_path)
+    result = quickly("validate", cwd=tmp_path)
     assert result.code == ExitCode.PROBLEMS
     places = [line.split(": ")[1].rpartition(":")[0] for line in result.out.splitlines() if "error: " in line]
     assert {place.split(":")[0] for place in places} >= {
@@ -117,7 +135,7 @@ def test_validate_lists_every_problem(tmp_path: Path) -> None:
         "journeys/follow-up.yaml",
         "more.yaml",
     }
-    answer = json.loads(sojourn("validate", "--json", cwd=tmp_path).out)
+    answer = json.loads(quickly("validate", "--json", cwd=tmp_path).out)
     assert answer["ok"] is False
     assert len(answer["problems"]) == len(places)
     assert {"code", "severity", "file", "line", "column", "field", "message", "hint"} <= set(
@@ -127,7 +145,7 @@ def test_validate_lists_every_problem(tmp_path: Path) -> None:
 
 def test_validate_passes_a_right_project(tmp_path: Path) -> None:
     """Status 0, and what was found."""
-    result = sojourn("validate", write_project(tmp_path / "shop"), cwd=tmp_path)
+    result = quickly("validate", write_project(tmp_path / "shop"), cwd=tmp_path)
     assert result.code == ExitCode.OK
     assert "(1 journeys, 2 events, 0 endpoints in 2 files)" in result.out
 
@@ -135,7 +153,7 @@ def test_validate_passes_a_right_project(tmp_path: Path) -> None:
 def test_publish_refuses_errors_before_asking_anybody(tmp_path: Path) -> None:
     """The problems are said, with status 1, also where no API runs."""
     write_project(tmp_path, more="event: [\n")
-    result = sojourn("publish", cwd=tmp_path, env=closed())
+    result = quickly("publish", cwd=tmp_path, env=closed())
     assert result.code == ExitCode.PROBLEMS
     assert "error: more.yaml:" in result.err
     assert "not published: 1 error" in result.err
@@ -143,31 +161,31 @@ def test_publish_refuses_errors_before_asking_anybody(tmp_path: Path) -> None:
 
 def test_schema_is_json_schema(tmp_path: Path) -> None:
     """`schema` prints one, and writes one to a file."""
-    printed = sojourn("schema", cwd=tmp_path)
+    printed = quickly("schema", cwd=tmp_path)
     assert "$defs" in json.loads(printed.out) or "oneOf" in json.loads(printed.out)
-    assert sojourn("schema", "-o", "s.json", cwd=tmp_path).code == 0
+    assert quickly("schema", "-o", "s.json", cwd=tmp_path).code == 0
     assert json.loads((tmp_path / "s.json").read_text()) == json.loads(printed.out)
-    wrong = sojourn("schema", "-o", "no/such/folder.json", cwd=tmp_path)
+    wrong = quickly("schema", "-o", "no/such/folder.json", cwd=tmp_path)
     assert (wrong.code, "cannot be written: No such file" in wrong.err) == (ExitCode.USAGE, True)
 
 
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     """The key is printed once, alone on standard output; the database keeps only a hash."""
     env = {"SOJOURN_DATABASE": f"sqlite:///{tmp_path}/keys.db"}
-    none = sojourn("keys", "list", cwd=tmp_path, env=env)
+    none = quickly("keys", "list", cwd=tmp_path, env=env)
     assert "There are no keys in sqlite:///" in none.out
-    made = sojourn("keys", "create", "shop", "--scope", "events", "--scope", "read", cwd=tmp_path, env=env)
+    made = quickly("keys", "create", "shop", "--scope", "events", "--scope", "read", cwd=tmp_path, env=env)
     key = made.out.strip()
     assert re.fullmatch(r"sjk_[\w-]{40,}", key)
     assert "This is the first key" in made.err
-    listed = json.loads(sojourn("keys", "list", "--json", cwd=tmp_path, env=env).out)
+    listed = json.loads(quickly("keys", "list", "--json", cwd=tmp_path, env=env).out)
     assert [(item["label"], item["scopes"], item["revoked_at"]) for item in listed] == [
         ("shop", ["events", "read"], None)
     ]
     for path in tmp_path.iterdir():
         assert key.encode() not in path.read_bytes()
-    assert sojourn("keys", "revoke", listed[0]["id"], cwd=tmp_path, env=env).code == 0
-    again = sojourn("keys", "revoke", listed[0]["id"], cwd=tmp_path, env=env)
+    assert quickly("keys", "revoke", listed[0]["id"], cwd=tmp_path, env=env).code == 0
+    again = quickly("keys", "revoke", listed[0]["id"], cwd=tmp_path, env=env)
     assert again.code == ExitCode.PROBLEMS
     assert "no good key" in again.err
 
@@ -175,7 +193,7 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
 def test_wrong_settings_name_the_variable(tmp_path: Path) -> None:
     """A setting that makes no sense is named, with status 2."""
     env = {"SOJOURN_API_PORT": "many", "SOJOURN_DATABASE": f"sqlite:///{tmp_path}/s.db"}
-    result = sojourn("keys", "list", cwd=tmp_path, env=env)
+    result = quickly("keys", "list", cwd=tmp_path, env=env)
     assert result.code == ExitCode.USAGE
     assert "SOJOURN_API_PORT: Input should be a valid integer" in result.err
 
@@ -189,7 +207,7 @@ def test_wrong_settings_name_the_variable(tmp_path: Path) -> None:
 )
 def test_unusable_database_is_explained(url: str, message: str, tmp_path: Path) -> None:
     """What is wrong with the database is said, and no password shown."""
-    result = sojourn("keys", "list", cwd=tmp_path, env={"SOJOURN_DATABASE": url})
+    result = quickly("keys", "list", cwd=tmp_path, env={"SOJOURN_DATABASE": url})
     assert result.code in {ExitCode.USAGE, ExitCode.UNREACHABLE}
     assert message in result.err
     assert "Traceback" not in result.err
@@ -225,7 +243,7 @@ def test_output_into_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 
 def test_no_colours_in_a_pipe_or_with_no_color(tmp_path: Path) -> None:
     """Output that is no terminal has no escape sequences, nor has a terminal's with NO_COLOR."""
-    assert "\x1b" not in sojourn("--help", cwd=tmp_path).out
+    assert "\x1b" not in quickly("--help", cwd=tmp_path).out
     colourful = subprocess.run(
         [sys.executable, "-c", PTY, *COMMAND, "journeys"],
         capture_output=True,
@@ -256,7 +274,7 @@ def test_stale_dev_file_leads_nobody_astray(tmp_path: Path) -> None:
     (tmp_path / ".sojourn").mkdir()
     state = {"pid": ended.pid, "api": "http://127.0.0.1:1"}
     (tmp_path / ".sojourn/dev.json").write_text(json.dumps(state))
-    result = sojourn("journeys", cwd=tmp_path, env={"SOJOURN_API": ""})
+    result = quickly("journeys", cwd=tmp_path, env={"SOJOURN_API": ""})
     assert "127.0.0.1:1:" not in result.err
 
 
@@ -267,5 +285,5 @@ def test_commands_find_the_dev_of_a_folder_above(tmp_path: Path) -> None:
     (tmp_path / ".sojourn").mkdir()
     state = {"pid": os.getpid(), "api": f"http://127.0.0.1:{port}"}
     (tmp_path / ".sojourn/dev.json").write_text(json.dumps(state))
-    result = sojourn("journeys", cwd=tmp_path / "journeys")
+    result = quickly("journeys", cwd=tmp_path / "journeys")
     assert f"nothing answers at http://127.0.0.1:{port}" in result.err

@@ -248,6 +248,40 @@ async def test_stack_gives_up_on_a_process_that_keeps_falling(tmp_path: Path) ->
             await asyncio.wait_for(stack.run(asyncio.sleep(100)), 30)
 
 
+async def test_second_cancellation_ends_a_stack_at_once(tmp_path: Path) -> None:
+    """A worker that takes its time is killed when somebody asks a second time."""
+
+    class Stubborn(SmallStack):
+        worker_program = """
+            import pathlib, signal, time
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            pathlib.Path("worker.ready").write_text("")
+            time.sleep(100)
+        """
+
+    async def work() -> None:
+        async with Stubborn(tmp_path) as stack:
+            await stack.run(asyncio.sleep(100))
+
+    task = asyncio.create_task(work())
+    try:
+        async with asyncio.timeout(20):
+            while not list(tmp_path.glob("worker.ready")):  # noqa: ASYNC240
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
+        family = psutil.Process().children(recursive=True)
+        task.cancel()
+        await asyncio.sleep(1.5)
+        assert not task.done()
+        task.cancel()
+        async with asyncio.timeout(5):
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        gone(family)
+    finally:
+        task.cancel()
+
+
 async def test_stack_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
     """When the API falls at the start, Temporal and the worker are ended too."""
 

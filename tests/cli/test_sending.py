@@ -17,7 +17,7 @@ from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableErr
 from sojourn.cli.console import ExitCode
 from sojourn.cli.reading import Batch, read_batches
 from sojourn.cli.sending import Sender
-from tests.cli.support import sojourn
+from tests.cli.support import quickly
 from tests.conftest import free_port
 
 
@@ -235,7 +235,7 @@ def test_send_says_what_is_wrong_line_by_line(httpserver: HTTPServer, tmp_path: 
     file = tmp_path / "events.jsonl"
     file.write_text("\n".join([*(json.dumps(event(n)) for n in (1, 2, 3)), "nonsense", '{"name": "a.b"}']))
     env = {"SOJOURN_API": httpserver.url_for("/")}
-    said = sojourn("send", "--file", file, cwd=tmp_path, env=env)
+    said = quickly("send", "--file", file, cwd=tmp_path, env=env)
     assert said.code == ExitCode.PROBLEMS
     assert "4 events sent: 2 accepted, 0 duplicate, 2 refused" in said.out
     assert "no_journey: 1" in said.out
@@ -243,7 +243,7 @@ def test_send_says_what_is_wrong_line_by_line(httpserver: HTTPServer, tmp_path: 
     assert "line 4: is not JSON" in said.err
     assert "line 3" not in said.err
     assert "some events have no id" in said.err
-    as_json = json.loads(sojourn("send", "--file", file, "--json", cwd=tmp_path, env=env).out)
+    as_json = json.loads(quickly("send", "--file", file, "--json", cwd=tmp_path, env=env).out)
     assert as_json["bad_lines"] == [{"line": 4, "message": "is not JSON: Expecting value at column 1"}]
     assert (as_json["accepted"], as_json["refused"], as_json["unprotected"]) == (2, 2, 1)
 
@@ -255,7 +255,7 @@ def test_events_without_effect_are_no_failure(httpserver: HTTPServer, tmp_path: 
         lambda events: answer(202, {"results": [result(sent, "refused", "no_journey") for sent in events]}),
     )
     env = {"SOJOURN_API": httpserver.url_for("/")}
-    said = sojourn("send", "--file", "-", cwd=tmp_path, env=env, stdin=json.dumps(event(1)))
+    said = quickly("send", "--file", "-", cwd=tmp_path, env=env, stdin=json.dumps(event(1)))
     assert said.code == ExitCode.OK
     assert "1 events sent: 0 accepted" in said.out
 
@@ -266,7 +266,7 @@ def test_stop_in_the_middle_says_how_to_go_on(httpserver: HTTPServer, tmp_path: 
     file = tmp_path / "events.jsonl"
     file.write_text("\n".join(json.dumps(event(n)) for n in range(4)))
     env = {"SOJOURN_API": httpserver.url_for("/")}
-    said = sojourn("send", "--file", file, "--batch", "2", "--patience", "0", cwd=tmp_path, env=env)
+    said = quickly("send", "--file", file, "--batch", "2", "--patience", "0", cwd=tmp_path, env=env)
     assert said.code == ExitCode.UNREACHABLE
     assert "Stopped after 2 events were answered. Send the same file again to go on" in said.err
     assert "Temporal is away" in said.err

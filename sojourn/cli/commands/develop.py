@@ -9,7 +9,7 @@ import typer
 
 from sojourn.cli.commands.options import ProjectArgument
 from sojourn.cli.console import CliError, ExitCode, say
-from sojourn.cli.processes.ports import DEFAULT_API_PORT, DEFAULT_TEMPORAL_PORT, DEFAULT_UI_PORT
+from sojourn.cli.defaults import DEFAULT_API_PORT, DEFAULT_TEMPORAL_PORT, DEFAULT_UI_PORT
 
 
 def dev(

@@ -6,11 +6,9 @@ import contextlib
 import socket
 from dataclasses import dataclass
 
-LOOPBACK = "127.0.0.1"
+from sojourn.cli.defaults import DEFAULT_API_PORT, DEFAULT_TEMPORAL_PORT, DEFAULT_UI_PORT
 
-DEFAULT_TEMPORAL_PORT = 7233
-DEFAULT_UI_PORT = 8233
-DEFAULT_API_PORT = 8080
+LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:

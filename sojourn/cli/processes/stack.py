@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sojourn.cli.processes.child import Child, ProcessError
 from sojourn.cli.processes.guard import Guard
@@ -68,7 +69,8 @@ class Stack:
         self.api_url = f"http://{LOOPBACK}:{self.ports.api}"
         self.temporal_address = f"{LOOPBACK}:{self.ports.temporal}"
         self.ui_url = f"http://{LOOPBACK}:{self.ports.ui}"
-        self.database = f"sqlite:///{self.folder / 'sojourn.db'}"
+        # Quoted, since a folder's name may hold what means something in a URL.
+        self.database = "sqlite:///" + quote(str(self.folder / "sojourn.db"))
         self.children: list[Child] = []
         self._extra_env = dict(env or {})
         self._workers = workers
@@ -167,9 +169,10 @@ class Stack:
         return env | self._extra_env
 
     def _temporal(self, binary: str) -> Child:
-        command = server_command(
-            binary, database=self.folder / "temporal.db", port=self.ports.temporal, ui_port=self.ports.ui
-        )
+        # Relative to its working directory: it takes the name for part of a URI, in which a folder's name
+        # could mean something.
+        database = Path("temporal.db")
+        command = server_command(binary, database=database, port=self.ports.temporal, ui_port=self.ports.ui)
 
         async def ready() -> bool:
             return await _answers(self.ports.temporal) and await _answers(self.ports.ui)

@@ -206,9 +206,9 @@ class Store:
     # Memory
 
     async def _current(self) -> tuple[Catalog, KeyRing]:
-        while (
-            self._catalog is None or self._keys is None or time.monotonic() - self._checked >= self._refresh
-        ):
+        # Measured from the call: what was asked for after it is new enough, however long the answer took.
+        oldest = time.monotonic() - self._refresh
+        while self._catalog is None or self._keys is None or self._checked <= oldest:
             if self._reloading is None:
                 self._reloading = asyncio.create_task(self._reload())
                 self._reloading.add_done_callback(self._reloaded)

@@ -275,7 +275,7 @@ async def test_a_process_that_slept_through_its_lease_does_no_harm(world: World)
     sleepy, awake = await world.process(lease=SHORT), await world.process()
     first, second = world.event(), world.event()
     asleep = asyncio.Event()
-    temporal = sleepy._admission._temporal
+    temporal: Any = sleepy._admission._temporal
     start = temporal.start
 
     async def slow_start(*arguments: Any) -> bool:
@@ -283,7 +283,7 @@ async def test_a_process_that_slept_through_its_lease_does_no_harm(world: World)
         await asyncio.sleep(SHORT * 3)
         return await start(*arguments)
 
-    temporal.start = slow_start  # type: ignore[method-assign]
+    temporal.start = slow_start
     late = asyncio.create_task(one(sleepy, first))
     await asleep.wait()
     assert await one(awake, second) == "started"
@@ -299,7 +299,7 @@ async def test_a_start_that_lands_after_its_lease_is_written_down(world: World) 
     await world.publish(journey(world.name, listens=["finish", "order.placed"]))
     sleepy, awake = await world.process(lease=SHORT), await world.process()
     first, asleep = world.event(), asyncio.Event()
-    temporal = sleepy._admission._temporal
+    temporal: Any = sleepy._admission._temporal
     start = temporal.start
 
     async def slow_start(*arguments: Any) -> bool:
@@ -307,7 +307,7 @@ async def test_a_start_that_lands_after_its_lease_is_written_down(world: World) 
         await asyncio.sleep(SHORT * 3)
         return await start(*arguments)
 
-    temporal.start = slow_start  # type: ignore[method-assign]
+    temporal.start = slow_start
     late = asyncio.create_task(one(sleepy, first))
     await asleep.wait()
     # An order finds the stale reservation, and no instance: it rolls the reservation back.

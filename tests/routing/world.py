@@ -131,7 +131,7 @@ class World:
         return Router(store, client or self.wired(self.client), self.settings, clock=self.clock)
 
     def wired(self, client: Client) -> Client:
-        config = client.config(active_config=True)
+        config: Any = client.config(active_config=True)
         return Client(**{**config, "interceptors": [self.wire]})
 
     async def publish(self, *journeys: dict[str, Any], events: Sequence[dict[str, Any]] = ()) -> Store:

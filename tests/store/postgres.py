@@ -99,7 +99,7 @@ def server() -> Iterator[str]:
 
 
 def _wait(folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
-    ready = [folder / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+    ready: list[Any] = [folder / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
     deadline = time.monotonic() + START_SECONDS
     while subprocess.run(ready, check=False).returncode != 0:
         assert process.poll() is None, "PostgreSQL ended at once"

@@ -169,6 +169,26 @@ async def test_when_the_database_is_gone_all_who_wait_learn_it_at_once(
     assert (await store.catalog()).journeys == {}
 
 
+async def test_a_database_that_is_slower_than_the_refresh_is_asked_once(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked for after the call is new enough, however long the answer took."""
+    store, attempts = await open_store(catalog_refresh=0.001), 0
+    await store.catalog()
+    await asyncio.sleep(0.002)
+    read = store.database.read
+
+    async def slow(work: Any) -> Any:
+        nonlocal attempts
+        attempts += 1
+        await asyncio.sleep(0.02)
+        return await read(work)
+
+    monkeypatch.setattr(store.database, "read", slow)
+    await store.catalog()
+    assert attempts == 1
+
+
 async def test_a_process_sees_its_own_publication_at_once(store: Store) -> None:
     """Also when it was reading the catalogue at that very moment."""
     for turn in range(20):

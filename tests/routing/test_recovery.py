@@ -281,7 +281,7 @@ async def test_a_process_that_slept_through_its_lease_does_no_harm(world: World)
     async def slow_start(*arguments: Any) -> bool:
         asleep.set()
         await asyncio.sleep(SHORT * 3)
-        return await start(*arguments)
+        return bool(await start(*arguments))
 
     temporal.start = slow_start
     late = asyncio.create_task(one(sleepy, first))
@@ -305,7 +305,7 @@ async def test_a_start_that_lands_after_its_lease_is_written_down(world: World) 
     async def slow_start(*arguments: Any) -> bool:
         asleep.set()
         await asyncio.sleep(SHORT * 3)
-        return await start(*arguments)
+        return bool(await start(*arguments))
 
     temporal.start = slow_start
     late = asyncio.create_task(one(sleepy, first))

@@ -71,6 +71,11 @@ class SmallStack(Stack):
         return made
 
 
+def members(stack: Stack) -> list[psutil.Process]:
+    """The processes of a running stack."""
+    return [psutil.Process(process.pid) for process in stack.children]
+
+
 async def test_child_is_ready_when_it_says_so_and_ends_when_asked(tmp_path: Path) -> None:
     """`start` returns when the process is ready, `stop` when it is gone."""
     process = child(tmp_path, SLEEPER)
@@ -192,6 +197,7 @@ async def test_stack_starts_everything_and_leaves_nothing(tmp_path: Path) -> Non
     others = psutil.Process().children(recursive=True)  # such as the server that all tests share
     async with SmallStack(tmp_path) as stack:
         family = [process for process in psutil.Process().children(recursive=True) if process not in others]
+        assert len(family) == 4, "Temporal, the worker, the API and the guard"
         assert {process.name for process in stack.children} == {"temporal", "worker", "api"}
         assert await stack.run(asyncio.sleep(0, "done")) == "done"
         env = stack.environment()
@@ -259,8 +265,10 @@ async def test_second_cancellation_ends_a_stack_at_once(tmp_path: Path) -> None:
             time.sleep(100)
         """
 
+    stack = Stubborn(tmp_path)
+
     async def work() -> None:
-        async with Stubborn(tmp_path) as stack:
+        async with stack:
             await stack.run(asyncio.sleep(100))
 
     task = asyncio.create_task(work())
@@ -269,7 +277,7 @@ async def test_second_cancellation_ends_a_stack_at_once(tmp_path: Path) -> None:
             while not list(tmp_path.glob("worker.ready")):  # noqa: ASYNC240
                 await asyncio.sleep(0.05)
             await asyncio.sleep(0.5)
-        family = psutil.Process().children(recursive=True)
+        family = members(stack)
         task.cancel()
         await asyncio.sleep(1.5)
         assert not task.done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,10 @@ from sojourn.routing.model import EventResult, IncomingEvent, Violation
 
 if TYPE_CHECKING:
     from sojourn.expressions import Expression
+
+MAX_DATA = 128 * 1024
+"""Most bytes of JSON in the data of an event that concerns a journey. An instance keeps several events, and all that it
+knows has to fit into one payload of Temporal's (`sojourn.workflows.limits`)."""
 
 MOST_VIOLATIONS = 20
 """Most violations of a schema that an answer lists."""
@@ -106,6 +111,11 @@ class EventCheck:
             what = "is empty" if value is None or isinstance(value, str) else f"is {_kind(value)}"
             return EventResult.refused(event, "no_key", f"{where} {what}; it must be a text or a number")
         return key
+
+
+def data_size(data: Any) -> int:
+    """Return how many bytes the data of an event takes as JSON."""
+    return len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
 
 
 def key_text(value: Any) -> str | None:

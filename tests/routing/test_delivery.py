@@ -184,3 +184,14 @@ async def test_a_real_limit_of_temporal_is_recognised(world: World) -> None:
     await one(router, world.event())
     assert await one(router, world.event("order.placed", blob="x" * 3_000_000)) == "invalid"
     assert await one(router, world.event("order.placed")) == "signalled"
+
+
+async def test_an_event_that_no_instance_could_keep_is_refused(world: World) -> None:
+    """Above 128 kB of data, measured as bytes, the sender is told so; nothing is started."""
+    await world.publish(journey(world.name))
+    router = world.router(await world.open_store())
+    (large,) = await router.route([world.event(text="é" * 70_000)])
+    assert large.refusals[0].reason == "invalid"
+    assert "at most 128 kB" in large.refusals[0].message
+    (fits,) = await router.route([world.event(text="e" * 70_000)])
+    assert fits.status == "accepted"

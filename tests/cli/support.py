@@ -116,6 +116,21 @@ def quickly(
     return Result(code, out.getvalue(), err.getvalue())
 
 
+def in_terminal(*args: str, cwd: Path, env: Mapping[str, str]) -> str:
+    """Run a command in a terminal of its own; return all that it showed there."""
+    program = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *COMMAND, *args],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env=environment(env),
+        cwd=cwd,
+        timeout=40,
+        check=False,
+    )
+    return done.stdout.decode("utf-8", "replace")
+
+
 @contextlib.contextmanager
 def running(*args: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Start a command, and see to it that it and its children are gone at the end."""

@@ -15,7 +15,7 @@ import pytest
 from sojourn.cli.console import ExitCode
 from sojourn.cli.reference import markdown
 from tests.cli.conftest import JOURNEY, write_project
-from tests.cli.support import COMMAND, environment, quickly, running, sojourn
+from tests.cli.support import COMMAND, environment, in_terminal, quickly, running, sojourn
 from tests.conftest import free_port
 
 
@@ -244,26 +244,11 @@ def test_output_into_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 def test_no_colours_in_a_pipe_or_with_no_color(tmp_path: Path) -> None:
     """Output that is no terminal has no escape sequences, nor has a terminal's with NO_COLOR."""
     assert "\x1b" not in quickly("--help", cwd=tmp_path).out
-    colourful = subprocess.run(
-        [sys.executable, "-c", PTY, *COMMAND, "journeys"],
-        capture_output=True,
-        env=environment(closed() | {"TERM": "xterm"}),
-        cwd=tmp_path,
-        check=False,
-    ).stdout
-    assert b"\x1b[31mError:" in colourful
-    plain = subprocess.run(
-        [sys.executable, "-c", PTY, *COMMAND, "journeys"],
-        capture_output=True,
-        env=environment(closed() | {"TERM": "xterm", "NO_COLOR": "1"}),
-        cwd=tmp_path,
-        check=False,
-    ).stdout
-    assert b"Error:" in plain
-    assert b"\x1b[31m" not in plain
-
-
-PTY = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    colourful = in_terminal("journeys", cwd=tmp_path, env=closed() | {"TERM": "xterm"})
+    assert "\x1b[31mError:" in colourful
+    plain = in_terminal("journeys", cwd=tmp_path, env=closed() | {"TERM": "xterm", "NO_COLOR": "1"})
+    assert "Error:" in plain
+    assert "\x1b[31m" not in plain
 
 
 def test_stale_dev_file_leads_nobody_astray(tmp_path: Path) -> None:

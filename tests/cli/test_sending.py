@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableErr
 from sojourn.cli.console import ExitCode
 from sojourn.cli.reading import Batch, read_batches
 from sojourn.cli.sending import Sender
-from tests.cli.support import quickly
+from tests.cli.support import in_terminal, quickly, running, until
 from tests.conftest import free_port
 
 
@@ -270,3 +272,33 @@ def test_stop_in_the_middle_says_how_to_go_on(httpserver: HTTPServer, tmp_path: 
     assert said.code == ExitCode.UNREACHABLE
     assert "Stopped after 2 events were answered. Send the same file again to go on" in said.err
     assert "Temporal is away" in said.err
+
+
+def test_ctrl_c_while_sending_says_how_to_go_on(httpserver: HTTPServer, tmp_path: Path) -> None:
+    """Status 130, and what was sent is not lost."""
+
+    def slow(events: list[dict[str, Any]]) -> Response:
+        time.sleep(1)
+        return accepted(events)
+
+    got = serve(httpserver, accepted, slow)
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(json.dumps(event(n)) for n in range(40)))
+    env = {"SOJOURN_API": httpserver.url_for("/")}
+    with running("send", "--file", file, "--batch", "2", cwd=tmp_path, env=env) as sending:
+        until(lambda: len(got) >= 2, 20, lambda: sending.said)
+        assert sending.end(signal.SIGINT) == ExitCode.INTERRUPTED
+        assert "Stopped after 2 events were answered." in sending.said
+        assert "Traceback" not in sending.said
+
+
+def test_terminal_shows_a_progress_bar(httpserver: HTTPServer, tmp_path: Path) -> None:
+    """On a terminal the file's name and a percentage are shown while it is sent."""
+    serve(httpserver, accepted)
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(json.dumps(event(n)) for n in range(40)))
+    env = {"SOJOURN_API": httpserver.url_for("/"), "TERM": "xterm"}
+    shown = in_terminal("send", "--file", str(file), "--batch", "2", cwd=tmp_path, env=env)
+    assert "Sending events.jsonl" in shown
+    assert "100%" in shown
+    assert "40 events sent" in shown

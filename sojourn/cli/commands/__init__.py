@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import typer
 
+from sojourn.cli import demo, eval_command
 from sojourn.cli.commands import develop, keys, projects, send, serve, watching
 
 START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
@@ -14,15 +12,13 @@ START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances"
 
 def register(app: typer.Typer) -> None:
     """Add every command to the application, in the order in which the help shows them."""
-    if find_spec("sojourn.cli.demo"):
-        app.command("demo", rich_help_panel=START)(import_module("sojourn.cli.demo").demo)
+    app.command("demo", rich_help_panel=START)(demo.demo)
     app.command("init", rich_help_panel=START)(develop.init)
     app.command("dev", rich_help_panel=START)(develop.dev)
     app.command("validate", rich_help_panel=PROJECT)(projects.validate)
     app.command("publish", rich_help_panel=PROJECT)(projects.publish)
     app.command("schema", rich_help_panel=PROJECT)(projects.schema)
-    if find_spec("sojourn.cli.eval_command"):
-        app.command("eval", rich_help_panel=PROJECT)(import_module("sojourn.cli.eval_command").evaluate)
+    app.command("eval", rich_help_panel=PROJECT)(eval_command.evaluate)
     app.command("send", rich_help_panel=LOOK)(send.send)
     app.command("journeys", rich_help_panel=LOOK)(watching.journeys)
     app.command("instances", rich_help_panel=LOOK)(watching.instances)

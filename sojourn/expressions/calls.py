@@ -44,6 +44,11 @@ def call(node: nodes.Call, compile_: Compile) -> Code:
                 error.position = position
                 error.path = error.path or nodes.path_of(node.arguments[0]) or ()
             raise
+        except (ArithmeticError, ValueError) as error:
+            # Nothing is known to come here; what a function may have forgotten must not show data.
+            raise EvaluationError(
+                f"{function.name} cannot work with a value that is so large", position=position
+            ) from error
         if type(result) in _SIZED:
             meter.charge(_size(result), position)
         return result

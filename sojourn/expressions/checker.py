@@ -5,6 +5,7 @@ Only what cannot work on any data as described is found. Where a value may fit, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -195,6 +196,7 @@ class Checker:
         problem = operands.relation_problem(node.operator, left, right, _constants(node))
         if problem is not None:
             message, hint = problem
+            hint = _without_quotes(node) or hint
             self.report(
                 node, f"{message}: {self.describe(node.left, left)}, {self.describe(node.right, right)}", hint
             )
@@ -232,6 +234,16 @@ class Checker:
 def _constants(node: nodes.Relation) -> bool:
     """Whether either side of a relation is the constant null, which a guard may well be compared with."""
     return any(isinstance(side, nodes.Literal) and side.value is None for side in (node.left, node.right))
+
+
+def _without_quotes(node: nodes.Relation) -> str | None:
+    """Return what to write instead of a number in quotes, None if there is none."""
+    for side in (node.left, node.right):
+        if isinstance(side, nodes.Literal) and isinstance(side.value, str):
+            number = re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", side.value, re.ASCII)
+            if number is not None:
+                return f"write {number.group()}, without quotes"
+    return None
 
 
 def _field_hint(type_: Type, name: str) -> str | None:

@@ -12,6 +12,7 @@ from sojourn.expressions.evaluator import compile_node, needs_meter
 from sojourn.expressions.limits import METER, Meter
 from sojourn.expressions.parser import parse
 from sojourn.expressions.types import Type
+from sojourn.expressions.values import TYPES
 
 _EXHAUSTED = "the expression does too much work on this data; shorten the lists, or nest fewer macros"
 
@@ -95,7 +96,7 @@ def _paths(node: nodes.Node, bound: frozenset[str]) -> Iterator[Path]:
     """Yield the paths that a tree refers to."""
     path = nodes.path_of(node)
     if path is not None:
-        if path[0] not in bound:
+        if path[0] not in bound and not (len(path) == 1 and path[0] in TYPES):
             yield path
         return
     if isinstance(node, nodes.Has):

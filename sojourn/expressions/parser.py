@@ -13,6 +13,7 @@ from sojourn.expressions.functions import registry
 from sojourn.expressions.lexer import RESERVED, Token, tokenize
 from sojourn.expressions.limits import MAX_DEPTH, MAX_NESTING
 from sojourn.expressions.literals import INT_MAX
+from sojourn.expressions.values import TYPES
 
 _RELATIONS = frozenset(["<", "<=", ">", ">=", "==", "!=", "in"])
 _SUMS = frozenset(["+", "-"])
@@ -204,7 +205,15 @@ class _Parser:
             if isinstance(operand, nodes.Name) and registry.is_namespace(operand.name):
                 return self.call(f"{operand.name}.{token.value}", operand.position, None, arguments)
             return self.call(token.value, token.position, operand, arguments)
-        return self.checked(nodes.Select(token.position, operand, token.value))
+        node = nodes.Select(token.position, operand, token.value)
+        path = nodes.path_of(node)
+        if (
+            path is not None
+            and path[:-1] == ("google", "protobuf")
+            and f"google.protobuf.{token.value}" in TYPES
+        ):
+            return nodes.Name(operand.position, f"google.protobuf.{token.value}")
+        return self.checked(node)
 
     def arguments(self) -> list[nodes.Node]:
         opened = self.token

@@ -7,12 +7,13 @@ durations seconds such as `3600s`, lists and maps their JSON. `$${` is a literal
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sojourn.expressions import values
 from sojourn.expressions.errors import EvaluationError, ExhaustedError, ExpressionError, Path
-from sojourn.expressions.expression import Expression, compile  # noqa: A004
+from sojourn.expressions.expression import CACHED, Expression, compile  # noqa: A004
 from sojourn.expressions.limits import MAX_DATA_DEPTH, MAX_TEMPLATE, MAX_TEXT, Meter
 from sojourn.expressions.literals import closing_quote
 
@@ -130,7 +131,7 @@ def _copy(value: Any, expression: Expression, meter: Meter, depth: int) -> Any:
     return {key: _copy(item, expression, meter, depth + 1) for key, item in value.items()}
 
 
-def _joined(parts: list[str | Expression]) -> _Fill:
+def _joined(parts: tuple[str | Expression, ...]) -> _Fill:
     """Return what joins text and the texts of values."""
 
     def fill(variables: Mapping[str, Any], meter: Meter) -> str:
@@ -156,8 +157,9 @@ def _joined(parts: list[str | Expression]) -> _Fill:
     return fill
 
 
-def split(text: str) -> list[str | Expression]:
-    """Return the parts of a template text: literal text, and expressions.
+@functools.lru_cache(maxsize=CACHED)
+def split(text: str) -> tuple[str | Expression, ...]:
+    """Return the parts of a template text: literal text, and expressions. Each text is split once in a process.
 
     Raises:
         ExpressionError: An expression does not compile, or is not closed.
@@ -171,7 +173,7 @@ def split(text: str) -> list[str | Expression]:
             literal += text[position:]
             if literal or not parts:
                 parts.append(literal)
-            return parts
+            return tuple(parts)
         if start > position and text[start - 1] == "$":
             literal += text[position : start - 1] + "${"
             position = start + 2

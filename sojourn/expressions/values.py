@@ -67,6 +67,8 @@ def a_kind(value: Any) -> str:
     kind = kind_of(value)
     if kind == "null":
         return "null"
+    if kind == "unknown":
+        return "no value of the language"
     return f"an {kind}" if kind[0] in "iu" else f"a {kind}"
 
 
@@ -82,7 +84,7 @@ def equals(one: Any, two: Any, depth: int = 0) -> bool:
             return times.instant(one) == times.instant(two)
         return bool(one == two)
     if kind in NUMBERS and type(two) in NUMBERS:
-        return _double(one) == _double(two)
+        return to_double(one) == to_double(two)
     first, second = kind_of(one), kind_of(two)
     if first == second and first in ("string", "int", "double", "bool", "duration"):
         return bool(one == two)
@@ -135,8 +137,8 @@ def contains(items: Any, value: Any) -> bool:
     return any(equals(item, value) for item in items)
 
 
-def _double(value: float) -> float:
-    """Return a number as a double; what is too large for one is infinite."""
+def to_double(value: float) -> float:
+    """Return a number as a double; an int that is too large for one becomes infinite."""
     try:
         return float(value)
     except OverflowError:
@@ -149,7 +151,7 @@ def compare(one: Any, two: Any) -> int | None:
     if first != second:
         if {first, second} != {"int", "double"}:
             return None
-        one, two = _double(one), _double(two)
+        one, two = to_double(one), to_double(two)
     elif first == "timestamp":
         one, two = times.instant(one), times.instant(two)
     elif first not in ("int", "double", "string", "bool", "duration"):
@@ -181,8 +183,12 @@ def weigh(value: Any, enough: int) -> int:
 
 def number_text(value: float) -> str:
     """Return the text of a number: the shortest that reads back as the same, without `.0`."""
-    if type(value) is int:
-        return str(value)
+    if isinstance(value, int):
+        try:
+            return str(value)
+        except ValueError:
+            # Python writes no more than 4,300 digits.
+            raise EvaluationError("the number has too many digits to be written") from None
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

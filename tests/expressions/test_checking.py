@@ -78,7 +78,7 @@ def check(text: str, expected: Type | None = None) -> list[Finding]:
         ("event.total.x", 13, "`event.total` is a number, which has no fields", None),
         ("event.total[0]", 12, "`event.total` is a number, which has no items", None),
         ("event.tags['a']", 12, "the index of a list must be a number", None),
-        ('event.total > "100"', 13, "`>` does not fit: `event.total` is a number, the constant is a string", None),
+        ('event.total > "100"', 13, "`>` does not fit: `event.total` is a number, the constant is a string", "write 100, without quotes"),
         ('event.total == "100"', 13, "`==` is never true", None),
         ('event.total != "100"', 13, "`!=` is always true", None),
         ("event.placedAt > now", 16, "`>` does not fit", "write timestamp(text)"),

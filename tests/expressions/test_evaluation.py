@@ -78,7 +78,9 @@ def error_of(text: str, variables: Mapping[str, Any] = DATA) -> EvaluationError:
         ("event.nothing && false", False),
         ("[1, 0].exists(x, 1 / x == 1)", True),
         ("[0, 1].exists(x, 1 / x == 1)", True),
-        ("type(event.total) == int", True),
+        ("type(event.total) == int && type(event.id) != list", True),
+        ("type(now) == google.protobuf.Timestamp && type(hours(1)) == google.protobuf.Duration", True),
+        ("type(event.none) == null_type && type(type(1)) == type", True),
         ("timestamp(event.when) + duration('1h') > timestamp(event.when)", True),
         ("now - timestamp('2026-06-15T11:00:00Z') == hours(1)", True),
         ("string(1.0) + string(1e21) + string(true)", "11e+21true"),
@@ -257,8 +259,8 @@ def test_timestamps_compare_as_moments() -> None:
 def test_values_that_are_none_of_the_language_are_refused() -> None:
     """Objects of the host are no values: nothing in them can be reached."""
     data = {"x": object(), "f": print}
-    assert "an unknown, which has no fields" in error_of("x.__class__", data).message
-    assert "an unknown" in error_of("f.__globals__", data).message
+    assert "`x` is no value of the language" in error_of("x.__class__", data).message
+    assert "no value of the language" in error_of("f.__globals__", data).message
     with pytest.raises(EvaluationError, match="no JSON"):
         to_json({"a": object()})
 

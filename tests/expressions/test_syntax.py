@@ -145,6 +145,10 @@ def test_compiled_once_for_each_text() -> None:
         ("math.abs(event.x)", (("event", "x"),)),
         ("{'a': event.x}.a", (("event", "x"),)),
         ("1 + 1", ()),
+        (
+            "type(event.x) == int && type(event.y) == google.protobuf.Timestamp",
+            (("event", "x"), ("event", "y")),
+        ),
     ],
 )
 def test_paths(text: str, paths: tuple[object, ...]) -> None:

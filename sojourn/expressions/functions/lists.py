@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -207,6 +208,15 @@ def _numeric(name: str, items: list[Any]) -> list[Any]:
     return found
 
 
+def _float_sum(numbers: list[Any]) -> float:
+    """Return the sum of numbers as a double, exact before it is rounded; infinite where a double does not hold it."""
+    try:
+        return math.fsum(numbers)
+    except (OverflowError, ValueError):
+        # Too large, or infinities of both signs.
+        return functools.reduce(operator.add, (values.to_double(number) for number in numbers), 0.0)
+
+
 def _sum_result(arguments: Sequence[Type]) -> Type:
     """Say that a sum is of the type of its items."""
     item = arguments[0].item
@@ -228,7 +238,7 @@ def sum_(items: list[Any]) -> Any:
         return times.limit_duration(sum(found, timedelta(0)))
     numbers = _numeric("sum", items)
     if any(type(number) is float for number in numbers):
-        return math.fsum(numbers) if all(map(math.isfinite, numbers)) else float(sum(numbers))
+        return _float_sum(numbers)
     total = sum(numbers)
     if not INT_MIN <= total <= INT_MAX:
         raise EvaluationError("the sum does not fit into a 64-bit integer")

@@ -21,14 +21,6 @@ def _number_of(arguments: Sequence[Type]) -> Type:
     return arguments[0]
 
 
-def _double(value: float) -> float:
-    """Return a number as a double."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(math.inf, value)
-
-
 @_function(
     "round(number) -> int",
     "The nearest whole number, as an int; a half goes up, also below zero.",
@@ -71,21 +63,21 @@ def sign(value: float) -> float:
 @_function("math.ceil(number) -> double", "The next whole number above.", ("math.ceil(1.2)", "2.0"))
 def ceil(value: float) -> float:
     """Return the next whole number above."""
-    number = _double(value)
+    number = values.to_double(value)
     return float(math.ceil(number)) if math.isfinite(number) else number
 
 
 @_function("math.floor(number) -> double", "The next whole number below.", ("math.floor(1.8)", "1.0"))
 def floor(value: float) -> float:
     """Return the next whole number below."""
-    number = _double(value)
+    number = values.to_double(value)
     return float(math.floor(number)) if math.isfinite(number) else number
 
 
 @_function("math.trunc(number) -> double", "The number without its decimals.", ("math.trunc(-1.8)", "-1.0"))
 def trunc(value: float) -> float:
     """Return a number without its decimals."""
-    number = _double(value)
+    number = values.to_double(value)
     return float(math.trunc(number)) if math.isfinite(number) else number
 
 
@@ -96,7 +88,7 @@ def trunc(value: float) -> float:
 )
 def math_round(value: float) -> float:
     """Return the nearest whole number; halves go away from zero."""
-    number = _double(value)
+    number = values.to_double(value)
     if not math.isfinite(number):
         return number
     whole = math.trunc(number)
@@ -106,7 +98,7 @@ def math_round(value: float) -> float:
 @_function("math.sqrt(number) -> double", "The square root; NaN below zero.", ("math.sqrt(81)", "9.0"))
 def sqrt(value: float) -> float:
     """Return the square root."""
-    number = _double(value)
+    number = values.to_double(value)
     return math.sqrt(number) if number >= 0 else math.nan
 
 

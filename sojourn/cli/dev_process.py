@@ -137,10 +137,25 @@ class Dev:
                 await watching
 
     async def _watch(self, changed: asyncio.Queue[set[Path]]) -> None:
+        """Report changed files, however this machine lets them be watched."""
+        try:
+            await self._report(changed, polling=False)
+        except (OSError, RuntimeError) as error:
+            # Too many folders for the system's limit, or a file system that tells nothing.
+            _log(f"Files cannot be watched ({error}); they are looked at every second instead.", bad=True)
+            await self._report(changed, polling=True)
+
+    async def _report(self, changed: asyncio.Queue[set[Path]], *, polling: bool) -> None:
         from watchfiles import awatch
 
-        relevant = _Relevant(self._project)
-        async for changes in awatch(self._project, watch_filter=relevant, debounce=DEBOUNCE_MS, step=50):
+        async for changes in awatch(
+            self._project,
+            watch_filter=_Relevant(self._project),
+            debounce=DEBOUNCE_MS,
+            step=50,
+            force_polling=polling or None,
+            poll_delay_ms=1000,
+        ):
             changed.put_nowait({Path(path).relative_to(self._project) for _, path in changes})
 
     def _reread_secrets(self, stack: Stack) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
+import watchfiles
 
+from sojourn.cli.dev_process import Dev
 from sojourn.cli.lock import ProjectLock
+from sojourn.cli.processes import Ports
 from tests.cli.conftest import JOURNEY, DevRun, dev_ports, write_project
 from tests.cli.support import gone, quickly, running, sojourn, until
 
@@ -152,3 +158,28 @@ def test_init_project_runs_as_it_is(tmp_path: Path) -> None:
         expected = {"ada": "large first order", "ben": "first order", "cleo": "no order"}
         for name, text in expected.items():
             until(lambda: dev.outcome(f"welcome:{name}") == f"completed: {text}", 20)  # noqa: B023
+
+
+async def test_files_are_polled_where_they_cannot_be_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A machine whose limit of watches is reached still gets its changes published."""
+    write_project(tmp_path)
+    real = watchfiles.awatch
+
+    def limited(*paths: Path, force_polling: bool | None = None, **options: Any) -> Any:
+        if not force_polling:
+            raise OSError("OS file watch limit reached")
+        return real(*paths, force_polling=True, **options | {"poll_delay_ms": 50})
+
+    monkeypatch.setattr(watchfiles, "awatch", limited)
+    changed: asyncio.Queue[set[Path]] = asyncio.Queue()
+    watching = asyncio.create_task(Dev(tmp_path, Ports.free())._watch(changed))
+    try:
+        await asyncio.sleep(0.3)
+        (tmp_path / "more.yaml").write_text("event: other\nkey: event.id\n")
+        (tmp_path / "notes.txt").write_text("of no concern")
+        assert await asyncio.wait_for(changed.get(), 10) == {Path("more.yaml")}
+    finally:
+        watching.cancel()
+    assert "OS file watch limit reached" in capsys.readouterr().err

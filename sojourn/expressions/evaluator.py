@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sojourn.expressions import calls, navigation, nodes, operators, walking
+from sojourn.expressions import arithmetic, calls, comparison, logic, navigation, nodes, walking
 from sojourn.expressions.navigation import Code
 
 METERLESS_SIZE = 64
@@ -53,11 +53,13 @@ _COMPILERS: dict[type[nodes.Node], Callable[[Any], Code]] = {
     nodes.Default: lambda node: navigation.default(node, compile_node),
     nodes.ListNode: lambda node: walking.list_(node, compile_node),
     nodes.MapNode: lambda node: walking.map_(node, compile_node),
-    nodes.Unary: lambda node: operators.unary(node, compile_node),
-    nodes.Relation: lambda node: operators.relation(node, compile_node),
-    nodes.Chain: lambda node: operators.chain(node, compile_node),
-    nodes.Logic: lambda node: operators.logic(node, compile_node),
-    nodes.Ternary: lambda node: operators.ternary(node, compile_node),
+    nodes.Unary: lambda node: (logic.inversion if node.operator == "!" else arithmetic.negation)(
+        node, compile_node
+    ),
+    nodes.Relation: lambda node: comparison.relation(node, compile_node),
+    nodes.Chain: lambda node: arithmetic.chain(node, compile_node),
+    nodes.Logic: lambda node: logic.logic(node, compile_node),
+    nodes.Ternary: lambda node: logic.ternary(node, compile_node),
     nodes.Call: lambda node: calls.call(node, compile_node),
     nodes.Macro: lambda node: walking.walk(node, compile_node),
 }

@@ -1,4 +1,4 @@
-"""Which types operators take, and what they give: the checker's side of `operators`."""
+"""Which types operators take, and what they give: the checker's side of `arithmetic` and `comparison`."""
 
 from __future__ import annotations
 

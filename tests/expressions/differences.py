@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from sojourn.expressions import Expression, operators, values
+from sojourn.expressions import Expression, arithmetic, values
 from sojourn.expressions import compile as compile_expression
 from tests.expressions.conformance import same
 
@@ -60,7 +60,7 @@ def _emulate(names: tuple[str, ...], text: str, variables: dict[str, Any], their
     for nan in ("nan", "-nan"):
         with contextlib.ExitStack() as stack:
             if "numbers-mix" in names:
-                stack.enter_context(mock.patch.dict(operators._ARITHMETIC, _STRICT))
+                stack.enter_context(mock.patch.dict(arithmetic._ARITHMETIC, _STRICT))
             if "text-of-doubles" in names:
                 write = functools.partial(_their_number_text, nan=nan)
                 stack.enter_context(mock.patch.object(values, "number_text", write))
@@ -81,13 +81,13 @@ def _strict(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
     def checked(one: Any, two: Any) -> Any:
         if {type(one), type(two)} == {int, float}:
-            raise operators.misfit("?", one, two)
+            raise arithmetic.misfit("?", one, two)
         return apply(one, two)
 
     return checked
 
 
-_STRICT = {sign: _strict(apply) for sign, apply in operators._ARITHMETIC.items()}
+_STRICT = {sign: _strict(apply) for sign, apply in arithmetic._ARITHMETIC.items()}
 
 
 def _unordered(value: Any) -> Any:

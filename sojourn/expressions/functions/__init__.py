@@ -6,6 +6,7 @@ Importing this package fills the registry, which is complete from then on and ne
 from __future__ import annotations
 
 from sojourn.expressions.functions import (  # noqa: F401 - each module registers its functions
+    aggregates,
     conversions,
     dates,
     durations,

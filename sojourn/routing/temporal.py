@@ -20,6 +20,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn import names
+from sojourn.markdown import escape
 from sojourn.routing.model import IncomingEvent
 from sojourn.settings import Settings
 from sojourn.store.entries import Entry
@@ -143,6 +144,7 @@ class Temporal:
             memo={names.MEMO_ENTRY_EVENT: entry.event_id},
             search_attributes=self._attributes(definition, key),
             static_summary=f"{entry.journey} v{entry.version}",
+            static_details=_details(definition),
             rpc_timeout=self._timeout,
         )
         try:
@@ -201,6 +203,15 @@ class Temporal:
                 SearchAttributePair(STEP, definition["first"]),
             ]
         )
+
+
+def _details(definition: dict[str, Any]) -> str:
+    """Return what the Web UI shows of an instance even while no worker runs. Nothing of it is the customer's."""
+    lines = [f"**{escape(definition['name'])}** version {definition['version']}"]
+    if definition.get("description"):
+        lines += ["", escape(definition["description"], 500)]
+    lines += ["", f"entered on {escape(definition['entry']['event'])}"]
+    return "\n".join(lines)
 
 
 async def _run(found: WorkflowExecutionDescription) -> Run:

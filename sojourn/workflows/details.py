@@ -6,24 +6,15 @@ well under 4 kB, and no customer's data is in it.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from sojourn.markdown import escape
 from sojourn.workflows.values import moment
 
 if TYPE_CHECKING:
     from sojourn.workflows.instance import Instance
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&])")
 _STEPS = 8
-
-
-def escape(text: str, limit: int = 80) -> str:
-    """Return text in which Markdown and HTML see nothing special, on one line and cut where it is long."""
-    line = " ".join(text.split())
-    if len(line) > limit:
-        line = line[: limit - 1] + "…"
-    return _SPECIAL.sub(r"\\\1", line)
 
 
 def render(instance: Instance, waiting: str) -> str:

@@ -175,6 +175,8 @@ class Instance:
                 result=ending.text or ending.outcome,
                 following=None,
             )
+        self.position.until = None
+        self.show(f"ended as {ending.outcome}")
         result = {
             "journey": self.definition["name"],
             "version": self.definition["version"],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sojourn import names
+from sojourn.markdown import escape
 from sojourn.routing import IncomingEvent
 from sojourn.settings import Settings
 from tests.routing.conftest import both_databases
@@ -99,6 +100,7 @@ async def test_an_instance_gets_all_that_the_contract_says(world: World) -> None
         "JourneyStep": "only",
     }
     assert await found.static_summary() == f"{world.name} v1"
+    assert await found.static_details() == f"**{escape(world.name)}** version 1\n\nentered on cart\\.updated"
 
 
 @pytest.mark.parametrize("key", ["zoë ✓ \U0001f600", "nul\x00 \ud800", "x" * 5000, 42, "a'b\"c\\d", "~hash"])

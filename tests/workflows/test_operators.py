@@ -7,7 +7,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.workflows.details import escape
+from sojourn.markdown import escape
 from tests.workflows.support import Shop, compiled, project, running, until_waiting
 
 JOURNEY = """
@@ -46,6 +46,18 @@ async def test_details_say_where_an_instance_is(temporal: WorkflowEnvironment, s
     described = {signal.name: signal.description for signal in answer.definition.signal_definitions}
     assert set(described) >= {"event", "pause", "resume", "exit"}
     assert all(described[name] for name in ("event", "pause", "resume", "exit"))
+
+
+async def test_details_say_how_an_instance_ended(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """Behind the end they do not go on claiming that something is awaited."""
+    loaded = project(JOURNEY, shop)
+    async with running(temporal.client, loaded) as runner:
+        handle = await runner.start(compiled(loaded))
+        await handle.result()
+        details = (await metadata(handle)).current_details
+    assert details.startswith("**end**: ended as completed\n")
+    assert "| 3 | done | done |" in details
+    assert "until" not in details
 
 
 async def test_search_attributes_follow_the_waits(temporal: WorkflowEnvironment, shop: Shop) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from sojourn import names
@@ -60,13 +60,27 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
     instance.show(f"{'asks' if kind == 'source' else 'calls'} {endpoint}")
     try:
         result = await _start(instance, kind, request, window)
-    except (ActivityError, ApplicationError) as error:
-        if is_cancelled_exception(error):
+    except FailureError as error:
+        if is_cancelled_exception(error) or _is_cancelled():
             raise asyncio.CancelledError from error
         # The SDK hands out the failure of a local activity as it is, that of another one wrapped.
         cause = error.cause if isinstance(error, ActivityError) else error
         raise _explain(endpoint, cause or error, window) from None
-    return dict(result)
+    if _is_cancelled():
+        raise asyncio.CancelledError
+    if not isinstance(result, dict):
+        raise StepError("invalid_response", f"{endpoint}: the worker's activity gave no {{status, body}}")
+    return result
+
+
+def _is_cancelled() -> bool:
+    """Say whether an exit or a cancellation came while the activity ran.
+
+    Where its answer reaches the instance in the same workflow task, the SDK hands out the answer and forgets the
+    cancellation: the instance would go on, and call out, behind its end.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _start(
@@ -99,8 +113,8 @@ def _start(
 
 def _explain(endpoint: str, cause: BaseException, window: timedelta) -> StepError:
     if isinstance(cause, ApplicationError):
-        if cause.type == names.ERROR_CALL and cause.details:
-            failure = cause.details[0]
+        failure = cause.details[0] if cause.details else None
+        if cause.type == names.ERROR_CALL and isinstance(failure, dict):
             return StepError(
                 failure.get("code", "network"),
                 failure.get("message", ""),

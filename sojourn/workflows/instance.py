@@ -157,7 +157,9 @@ class Instance:
         if self.ending is None:
             self._task = asyncio.ensure_future(main())
             try:
-                self.ending = await self._task
+                ending = await self._task
+                # An exit that came first stands, wherever the steps got to before they heard of it.
+                self.ending = self.ending or ending
             except asyncio.CancelledError:
                 # Cancelled from outside, by an operator, unless an exit did it.
                 self.ending = self.ending or Ending("stopped", "cancelled in Temporal")

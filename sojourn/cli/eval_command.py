@@ -145,8 +145,7 @@ def _refuse(error: EvaluationError, expression: Expression | None, variables: Ma
     scope = {name: TIMESTAMP if name == "now" else from_value(value) for name, value in variables.items()}
     findings = expression.check(scope) if expression is not None else []
     for found in findings:
-        unknown = "is not known here" in found.message or "has no field" in found.message
-        code = Code.UNKNOWN_NAME if unknown else Code.WRONG_TYPE
+        code = Code.UNKNOWN_NAME if found.unknown else Code.WRONG_TYPE
         mark = caret(error.expression, found.position)
         _show(code.value, found.line, found.column, found.message, found.hint or "", mark)
     if not findings:

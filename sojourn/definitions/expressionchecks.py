@@ -173,8 +173,7 @@ def _check(
 
 
 def _code(finding: Finding) -> Code:
-    unknown = "is not known here" in finding.message or "has no field" in finding.message
-    return Code.UNKNOWN_NAME if unknown else Code.WRONG_TYPE
+    return Code.UNKNOWN_NAME if finding.unknown else Code.WRONG_TYPE
 
 
 def _full(hint: str) -> str:

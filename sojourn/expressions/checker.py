@@ -48,10 +48,12 @@ class Checker:
         self.scope = dict(scope)
         self.findings: list[Finding] = []
 
-    def report(self, node: nodes.Node, message: str, hint: str | None = None) -> None:
+    def report(
+        self, node: nodes.Node, message: str, hint: str | None = None, *, unknown: bool = False
+    ) -> None:
         """Add a finding at the place of a node."""
         line, column = line_and_column(self.source, node.position)
-        finding = Finding(node.position, line, column, message, hint)
+        finding = Finding(node.position, line, column, message, hint, unknown)
         if finding not in self.findings:
             self.findings.append(finding)
 
@@ -80,7 +82,7 @@ class Checker:
         close = nearest(node.name, self.scope)
         known = ", ".join(sorted(self.scope))
         hint = f"did you mean `{close}`?" if close else f"known are: {known}" if known else None
-        self.report(node, f"`{node.name}` is not known here", hint)
+        self.report(node, f"`{node.name}` is not known here", hint, unknown=True)
         return ANY
 
     def _select(self, node: nodes.Select | nodes.Has) -> Type:
@@ -91,7 +93,10 @@ class Checker:
         """Return the type of a field, after checking that there can be one."""
         if not type_.may_be(["map"]):
             self.report(
-                node, f"{self.describe(operand, type_)}, which has no fields", _field_hint(type_, name)
+                node,
+                f"{self.describe(operand, type_)}, which has no fields",
+                _field_hint(type_, name),
+                unknown=True,
             )
             return ANY
         found = field_of(type_, name)
@@ -103,7 +108,7 @@ class Checker:
         owner = f"`{write_path(path)}` has" if path else "the value here has"
         some = ", ".join(sorted(fields)[:8]) + (", ..." if len(fields) > 8 else "")
         hint = f"did you mean `{close}`?" if close else f"it has: {some}" if fields else None
-        self.report(node, f"{owner} no field `{name}`", hint)
+        self.report(node, f"{owner} no field `{name}`", hint, unknown=True)
         return ANY
 
     def _index(self, node: nodes.Index) -> Type:

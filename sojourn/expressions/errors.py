@@ -141,6 +141,7 @@ class Finding:
         column: The column of the place, counted from 1.
         message: What is wrong.
         hint: What to write instead, or None.
+        unknown: Whether there is no such name or field; otherwise types do not fit.
     """
 
     position: int
@@ -148,6 +149,7 @@ class Finding:
     column: int
     message: str
     hint: str | None = None
+    unknown: bool = False
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message

@@ -7,13 +7,18 @@ import pytest
 from sojourn.expressions import (
     ANY,
     BOOL,
+    DOUBLE,
     INT,
+    LIST,
+    MAP,
+    NULL,
     NUMBER,
     STRING,
     TIMESTAMP,
     Finding,
     Type,
     from_json_schema,
+    from_value,
     list_of,
     map_of,
     union,
@@ -104,7 +109,7 @@ def check(text: str, expected: Type | None = None) -> list[Finding]:
         ('duration("1 hour")', 1, "duration cannot work here: the text is not a duration", None),
         ('now > timestamp("2026-13-01T00:00:00Z")', 7, "names a day or a time that does not exist", None),
         ('event.choice.x', 14, "`event.choice` has no field `x`", "it has: id"),
-        ("[event.cartId, 1][0].x", 22, "has no fields", None),
+        ("[event.cartId, 1][0].x", 22, "which has no fields", None),
     ],
 )  # fmt: skip
 def test_findings(text: str, column: int, message: str, hint: str | None) -> None:
@@ -113,6 +118,7 @@ def test_findings(text: str, column: int, message: str, hint: str | None) -> Non
     assert len(findings) == 1, findings
     assert message in findings[0].message
     assert (findings[0].line, findings[0].column) == (1, column)
+    assert findings[0].unknown == ("has no field" in findings[0].message or "is not known" in message)
     if hint is not None:
         assert hint in (findings[0].hint or "")
         assert hint in str(findings[0])
@@ -202,6 +208,27 @@ def test_all_of_brings_fields_together() -> None:
     }
     assert compile_expression("x.a == '' && x.b > 1").check(scope) == []
     assert len(compile_expression("x.c").check(scope)) == 1
+
+
+def test_unions_keep_what_both_sides_say() -> None:
+    """A side that is no list says nothing of items; one that is a list of anything takes all away."""
+    assert union(list_of(STRING), STRING).item == STRING
+    assert union(STRING, list_of(STRING), list_of(INT)).item == union(STRING, INT)
+    assert union(list_of(STRING), LIST).item is None
+    assert union(map_of({"a": STRING}), STRING).fields == {"a": STRING}
+    assert union(map_of({"a": STRING}), MAP).fields is None
+    both = union(map_of({"a": STRING, "b": INT}), map_of({"a": INT}, rest=BOOL))
+    assert both.fields == {"a": union(STRING, INT), "b": INT}
+    assert both.rest == BOOL
+    assert union(map_of({}), map_of({})).rest is None
+    assert union() == ANY
+
+
+def test_types_of_values() -> None:
+    """The type of a value at hand has its fields and no others."""
+    type_ = from_value({"a": [1, "x"], "b": None, "c": {"d": 1.5}})
+    assert type_ == map_of({"a": list_of(union(INT, STRING)), "b": NULL, "c": map_of({"d": DOUBLE})})
+    assert from_value(object()) == ANY
 
 
 def test_types_read_well() -> None:

@@ -86,6 +86,11 @@ def test_caret_points_at_the_place() -> None:
     assert str(error).endswith("(line 2, column 11)")
 
 
+def test_caret_on_the_first_of_two_lines() -> None:
+    """The line of the place alone is shown, with tabs as one space."""
+    assert error_of("a\t= 1\n+ 2").caret() == "a = 1\n  ^"
+
+
 def test_caret_of_a_long_line_is_shortened() -> None:
     """A long line is cut around the place."""
     text = "1 + " * 100 + "= 1"

@@ -51,6 +51,11 @@ def evaluate(text: str) -> object:
         ("timestamp('2026-03-29 08:00', 'UTC')", "2026-03-29T08:00:00Z"),
         ("timestamp('2026-03-29T08:00:00+0200', 'UTC')", "2026-03-29T06:00:00Z"),
         ("timestamp(-1)", "1969-12-31T23:59:59Z"),
+        ("addYears(timestamp('0002-01-01T00:00:00Z'), -1)", "0001-01-01T00:00:00Z"),
+        ("addYears(timestamp('9998-12-31T00:00:00Z'), 1)", "9999-12-31T00:00:00Z"),
+        ("addMonths(timestamp('2026-12-15T00:00:00Z'), 1)", "2027-01-15T00:00:00Z"),
+        ("addMonths(timestamp('2026-01-15T00:00:00Z'), -1)", "2025-12-15T00:00:00Z"),
+        ("addMonths(timestamp('2026-11-15T00:00:00Z'), 1)", "2026-12-15T00:00:00Z"),
     ],
 )
 def test_moments(text: str, moment: str) -> None:
@@ -138,6 +143,16 @@ def test_every_local_time_of_a_year_has_one_moment(zone: str) -> None:
             assert (result - timedelta(seconds=1)).astimezone(place).replace(tzinfo=None) < wall
         wall += minute
     assert gaps > 0 or zone == "Asia/Tehran"
+
+
+def test_the_longest_duration() -> None:
+    """A duration is as long as 64 bits of nanoseconds at most."""
+    longest = times.MAX_DURATION
+    assert times.limit_duration(longest) == longest
+    assert times.limit_duration(-longest) == -longest
+    for duration in (longest + timedelta(microseconds=1), -longest - timedelta(microseconds=1)):
+        with pytest.raises(EvaluationError, match="292 years"):
+            times.limit_duration(duration)
 
 
 def test_timestamps_before_standard_time_are_written_in_utc() -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sojourn import expressions
 from sojourn.expressions import EvaluationError, Template, values
 from sojourn.workflows.endings import StepError
+from sojourn.workflows.limits import PARAMETER_BYTES
 from sojourn.workflows.messages import BadMessage, parse_time
+from sojourn.workflows.values import weight
 
 Variables = Mapping[str, Any]
+
+_LONGEST = timedelta(days=36_525)
+"""A century: longer than any instance lives, and short enough to be added to any date that comes up."""
 
 
 def condition(text: str, variables: Variables, field: str) -> bool:
@@ -68,7 +74,29 @@ def text(value: Any, variables: Variables, field: str) -> str | None:
         StepError: An expression in it cannot be evaluated.
     """
     result = template(value, variables, field)
-    return None if result is None else values.text(result)
+    try:
+        return None if result is None else values.text(result)
+    except EvaluationError as error:
+        raise StepError("expression", f"{field}: {error}") from None
+
+
+def parameters(value: Any, variables: Variables, field: str) -> dict[str, Any]:
+    """Evaluate the parameters of a call: plain JSON, with timestamps and durations as text.
+
+    Raises:
+        StepError: An expression in them cannot be evaluated, gives what JSON cannot hold, or too much.
+    """
+    result = template(value, variables, field)
+    try:
+        plain: dict[str, Any] = expressions.to_json(result)
+    except EvaluationError as error:
+        raise StepError("expression", f"{field}: {error}") from None
+    if (size := weight(plain)) > PARAMETER_BYTES:
+        raise StepError(
+            "expression",
+            f"{field}: the parameters take {size // 1024} kB and at most {PARAMETER_BYTES // 1024} kB can be sent",
+        )
+    return plain
 
 
 def duration(value: Any, variables: Variables, field: str) -> timedelta:
@@ -79,23 +107,26 @@ def duration(value: Any, variables: Variables, field: str) -> timedelta:
     """
     result = template(value, variables, field)
     if isinstance(result, timedelta):
-        return max(result, timedelta())
-    if isinstance(result, int | float) and not isinstance(result, bool):
-        return timedelta(seconds=max(result, 0))
+        return min(max(result, timedelta()), _LONGEST)
+    if isinstance(result, int | float) and not isinstance(result, bool) and not math.isnan(result):
+        return timedelta(seconds=min(max(result, 0), _LONGEST.total_seconds()))
     raise StepError(
         "expression", f'{field}: gave {_kind(result)}, a duration is wanted, such as duration("2h")'
     )
 
 
 def instant(value: Any, variables: Variables, field: str) -> datetime:
-    """Return a moment: a template that gives a timestamp, or RFC 3339 text.
+    """Return a moment in UTC: a template that gives a timestamp, or RFC 3339 text.
 
     Raises:
         StepError: The template cannot be evaluated or gives no moment.
     """
     result = template(value, variables, field)
     if isinstance(result, datetime):
-        return result
+        try:
+            return result.astimezone(UTC)
+        except OverflowError:  # within a day of the first or the last year, which UTC does not have
+            return result.replace(tzinfo=UTC)
     if isinstance(result, str):
         try:
             return parse_time(result, "until")

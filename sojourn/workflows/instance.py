@@ -16,13 +16,14 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 from sojourn import names
+from sojourn.expressions import EvaluationError
 from sojourn.workflows import details, evaluate, limits, snapshot
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.inbox import Inbox
 from sojourn.workflows.messages import EventMessage, StartMessage
 from sojourn.workflows.position import Position
 from sojourn.workflows.trace import Trace
-from sojourn.workflows.values import moment, weight
+from sojourn.workflows.values import moment, pack, shorten, weight
 
 _STEP = SearchAttributeKey.for_keyword(names.SEARCH_STEP)
 _NAME = SearchAttributeKey.for_keyword(names.SEARCH_JOURNEY)
@@ -89,18 +90,27 @@ class Instance:
             known["event"] = event.data
         return known
 
-    def keep(self, step: str, result: Any) -> None:
+    def keep(self, step: str, result: Any, code: str = "invalid_response") -> None:
         """Keep a step's result as `steps.<id>`.
 
+        Args:
+            step: The step's id.
+            result: The result.
+            code: The error's code where it cannot be kept.
+
         Raises:
-            StepError: The instance holds too much already; its code is `invalid_response`.
+            StepError: The instance holds too much already, or the result is nothing that could be carried over.
         """
+        try:
+            pack(result)
+        except EvaluationError as error:
+            raise StepError(code, f"the step's result cannot be kept: {error.message}") from None
         others = sum(weight(value) for name, value in self.results.items() if name != step)
         if others + weight(result) > limits.RESULT_BYTES:
             raise StepError(
-                "invalid_response",
+                code,
                 f"the results of this instance's steps would come to more than {limits.RESULT_BYTES // 1024} kB; "
-                "ask the endpoint for less, or let `response` name fewer fields",
+                "ask for less, or keep fewer fields of it",
             )
         self.results[step] = result
 
@@ -138,9 +148,7 @@ class Instance:
         if self.notes <= _NOTES:
             now = workflow.now()
             step = self.position.step or ""
-            self.trace.add(
-                step=step, kind="note", visit=0, began=now, ended=now, result=text[:300], following=None
-            )
+            self.trace.add(step=step, kind="note", visit=0, began=now, ended=now, result=text, following=None)
 
     async def run(self, main: Callable[[], Awaitable[Ending]]) -> dict[str, Any]:
         """Drive the journey to its end.
@@ -177,6 +185,7 @@ class Instance:
                 result=ending.text or ending.outcome,
                 following=None,
             )
+        text = None if ending.text is None else shorten(ending.text, limits.OUTCOME_LENGTH)
         self.position.until = None
         self.show(f"ended as {ending.outcome}")
         result = {
@@ -184,7 +193,7 @@ class Instance:
             "version": self.definition["version"],
             "profile": self.start.key,
             "outcome": ending.outcome,
-            "text": ending.text,
+            "text": text,
             "entered_at": moment(self.entered_at),
             "ended_at": moment(workflow.now()),
             "dropped": self.inbox.dropped,
@@ -192,9 +201,11 @@ class Instance:
         }
         if ending.error is None:
             return result
-        text = f"step {ending.error['step']}: {ending.error['message']}"
         raise ApplicationError(
-            text, result | {"error": ending.error}, type=names.ERROR_JOURNEY_FAILED, non_retryable=True
+            f"step {ending.error['step']}: {text}",
+            result | {"error": ending.error},
+            type=names.ERROR_JOURNEY_FAILED,
+            non_retryable=True,
         )
 
     def come_to(self, step: str) -> int:

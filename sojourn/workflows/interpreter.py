@@ -86,7 +86,7 @@ class Interpreter:
         described = error.describe(name)
         self._instance.last_error = described
         following = step.get("on_error")
-        self._instance.leave(step["kind"], f"error {error.code}: {error.message}"[:300], following)
+        self._instance.leave(step["kind"], f"error {error.code}: {error.message}", following)
         if following is not None:
             return None
         visible = {field: described[field] for field in ("step", "code", "status", "message")}
@@ -141,16 +141,18 @@ class Interpreter:
         return int.from_bytes(digest, "big") / 2**64 * 100
 
     async def _call(self, name: str, step: Step) -> Passed:
-        parameters = evaluate.template(step["with"], self._instance.variables(), f"steps.{name}.with")
+        parameters = evaluate.parameters(step["with"], self._instance.variables(), f"steps.{name}.with")
         result = await call(self._instance, step["endpoint"], parameters)
         self._instance.keep(name, result)
         return Passed(str(result.get("status") or "ok"), step["next"])
 
     async def _set(self, name: str, step: Step) -> Passed:
         values = evaluate.template(step["values"], self._instance.variables(), f"steps.{name}.set")
-        self._instance.keep(name, values)
+        self._instance.keep(name, values, "expression")
         return Passed("set", step["next"])
 
     async def _end(self, name: str, step: Step) -> Passed:
         text = evaluate.text(step["outcome"], self._instance.variables(), f"steps.{name}.end")
-        return Passed(text or "ended", None, text)
+        # What an expression gave may be a customer's data, which has no place in a trace.
+        computed = isinstance(step["outcome"], str) and "${" in step["outcome"]
+        return Passed("ended" if computed or not text else text, None, text)

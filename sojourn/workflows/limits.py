@@ -6,9 +6,15 @@ and an entry event of the largest size, these come to about 1.7 MB.
 
 from __future__ import annotations
 
+EVENT_BYTES = 400 * 1024
+"""Most bytes of one event. The API takes 128 kB of UTF-8, of which the converter may make three times as many."""
+
+EVENT_DEPTH = 128
+"""Most lists and maps inside each other in an event: as many as expressions take."""
+
 PENDING_BYTES = 256 * 1024
 """Most bytes of events that wait to be offered to a step; what comes above that is dropped and counted. One event is
-always kept, whatever its size: the API refuses those above 128 kB."""
+always kept, whatever its size."""
 
 REMEMBERED_BYTES = 128 * 1024
 """Most bytes of earlier events kept for `since: entry`; the oldest make room."""
@@ -24,3 +30,12 @@ KNOWN_IDS = 10_000
 
 TRACE = 1_000
 """Most records in a trace; the oldest make room, and are counted."""
+
+PARAMETER_BYTES = 1024 * 1024
+"""Most bytes of the parameters of one call."""
+
+OUTCOME_LENGTH = 1_000
+"""Most characters of the text of an outcome."""
+
+TRACE_LENGTH = 300
+"""Most characters of what a record of the trace says of a step's result."""

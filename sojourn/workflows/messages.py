@@ -6,13 +6,17 @@ line in a log. So handlers take what comes, and these functions say what is wron
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
 from sojourn import names
+from sojourn.workflows import limits, shape
+from sojourn.workflows.values import weight
 
 FORMAT = 1
 """The format of compiled definitions that this code interprets."""
@@ -86,7 +90,10 @@ def parse_time(value: Any, what: str) -> datetime:
         raise BadMessage(f"`{what}` is to be an RFC 3339 time such as 2026-05-01T09:30:00Z") from None
     if parsed.tzinfo is None:
         raise BadMessage(f"`{what}` has no offset: write Z or +02:00 at its end")
-    return parsed.astimezone(UTC)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError:
+        raise BadMessage(f"`{what}` is before the year 1 or behind the year 9999 in UTC") from None
 
 
 def parse_event(value: Any) -> EventMessage:
@@ -100,7 +107,38 @@ def parse_event(value: Any) -> EventMessage:
     for field in ("id", "name"):
         if not isinstance(value.get(field), str) or not value[field]:
             raise BadMessage(f"`{field}` of the event is to be a text that is not empty")
+    if _is_deeper(value, limits.EVENT_DEPTH):
+        raise BadMessage(f"the event's data is nested more than {limits.EVENT_DEPTH} levels deep")
+    if (size := weight(value)) > limits.EVENT_BYTES:
+        raise BadMessage(
+            f"the event takes {size // 1024} kB and at most {limits.EVENT_BYTES // 1024} kB are taken"
+        )
     return EventMessage(value["id"], value["name"], parse_time(value.get("time"), "time"), value.get("data"))
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Say whether lists and maps stand inside each other more than so many levels deep."""
+    level = [value]
+    for _ in range(most + 1):
+        nested = [item for item in level if isinstance(item, dict | list)]
+        if not nested:
+            return False
+        level = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
+    return True
+
+
+@lru_cache(maxsize=256)
+def _check_definition(text: str) -> None:
+    """Check that a compiled journey can be run: a mistake in it would fail the same workflow task for ever.
+
+    Kept by text, so that a worker checks each version once.
+
+    Raises:
+        BadMessage: What is wrong with it.
+    """
+    problem = shape.problem(json.loads(text))
+    if problem is not None:
+        raise BadMessage(f"`definition` cannot be run by this worker: {problem}")
 
 
 def parse_start(value: Any) -> StartMessage:
@@ -118,6 +156,7 @@ def parse_start(value: Any) -> StartMessage:
         raise BadMessage(
             f"`definition` has format {definition.get('format')!r}; this worker knows format {FORMAT}: update it"
         )
+    _check_definition(json.dumps(definition))
     if not isinstance(value.get("key"), str) or not value["key"]:
         raise BadMessage("`key` is to be the profile key, a text that is not empty")
     return StartMessage(

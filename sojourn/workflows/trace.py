@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sojourn.workflows import limits
-from sojourn.workflows.values import moment
+from sojourn.workflows.values import moment, shorten
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Trace:
                 "step": step,
                 "kind": kind,
                 "visit": visit,
-                "result": result,
+                "result": shorten(result, limits.TRACE_LENGTH),
                 "next": following,
                 "duration": round((ended - began).total_seconds(), 3),
             }

@@ -12,11 +12,10 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sojourn import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import Runner, Shop, compiled, project, running, signal, steps, until_waiting
+from tests.workflows.support import Runner, Shop, compiled, project, signal, steps
 
 TWO_CALLS = """
 journey: j

@@ -49,6 +49,7 @@ JOURNEY_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 """What a journey's name must match in full. It holds no colon, so that a workflow id splits at the first one."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.@+-][A-Za-z0-9_.@+:-]{0,127}")
+_HASHED_KEY = re.compile(r"~[0-9a-f]{40}")
 
 
 def profile_part(key: str, *, private: bool = False) -> str:
@@ -79,6 +80,22 @@ def workflow_id(journey: str, key: str, *, private: bool = False) -> str:
         At most 193 characters, none of which Temporal or its Web UI treats specially.
     """
     return f"{journey}:{profile_part(key, private=private)}"
+
+
+def profile_part_of(text: str, *, private: bool = False) -> str:
+    """Return the form of a profile key for what a person gives: the key itself, or that form of it already."""
+    return text if _HASHED_KEY.fullmatch(text) else profile_part(text, private=private)
+
+
+def workflow_id_of(text: str, *, private: bool = False) -> str:
+    """Return the workflow id for what a person gives as `<journey>:<profile key>`: a workflow id, or any key.
+
+    What names no journey comes back as it is.
+    """
+    journey, colon, key = text.partition(":")
+    if not colon or not key or not JOURNEY_NAME.fullmatch(journey):
+        return text
+    return f"{journey}:{profile_part_of(key, private=private)}"
 
 
 def activity_id(step: str, visit: int) -> str:

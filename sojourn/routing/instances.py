@@ -124,13 +124,16 @@ async def list_instances(
     return InstancePage(instances, _page(token, query) if token else None)
 
 
-async def read_instance(client: Client, workflow_id: str, run_id: str | None = None) -> dict[str, Any]:
+async def read_instance(
+    client: Client, workflow_id: str, run_id: str | None = None, *, private_keys: bool = False
+) -> dict[str, Any]:
     """Read one instance with its steps, running or ended.
 
     Args:
         client: A client of Temporal.
-        workflow_id: The instance, `<journey>:<profile>`.
+        workflow_id: The instance, `<journey>:<profile key>`, also where its workflow id has a hash of the key.
         run_id: One run of several with that id; None: the latest.
+        private_keys: The deployment hashes profile keys, see `Settings.private_keys`.
 
     Returns:
         Plain JSON, the same keys for running and ended instances: `workflow_id, run_id, journey, version,
@@ -144,7 +147,8 @@ async def read_instance(client: Client, workflow_id: str, run_id: str | None = N
         InstanceNotFound: There is no such instance.
         RoutingUnavailable: Temporal cannot be reached.
     """
-    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+    identity = names.workflow_id_of(workflow_id, private=private_keys)
+    handle = client.get_workflow_handle(identity, run_id=run_id)
     missing = InstanceNotFound(f"there is no instance {workflow_id!r}, or Temporal no longer keeps it")
     try:
         found = await bounded(handle.describe(rpc_timeout=timedelta(seconds=RPC_DEADLINE)))
@@ -169,7 +173,7 @@ def _filters(journey: str | None, profile: str | None, private: bool) -> list[st
     if journey is not None:
         filters.append(f"{names.SEARCH_JOURNEY} = {_quoted(journey)}")
     if profile is not None:
-        filters.append(f"{names.SEARCH_PROFILE} = {_quoted(_part(profile, private))}")
+        filters.append(f"{names.SEARCH_PROFILE} = {_quoted(names.profile_part_of(profile, private=private))}")
     return filters
 
 
@@ -180,14 +184,12 @@ def _filters_without_attributes(journey: str | None, profile: str | None, privat
             "without search attributes a profile is found in one journey only: name the journey too"
         )
     if profile is not None:
-        filters.append(f"WorkflowId = {_quoted(f'{journey}:{_part(profile, private)}')}")
+        filters.append(
+            f"WorkflowId = {_quoted(names.workflow_id_of(f'{journey}:{profile}', private=private))}"
+        )
     elif journey is not None:
         filters.append(f"WorkflowId STARTS_WITH {_quoted(f'{journey}:')}")
     return filters
-
-
-def _part(profile: str, private: bool) -> str:
-    return profile if profile.startswith("~") else names.profile_part(profile, private=private)
 
 
 def _status_filter(status: str | None) -> list[str]:

@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from sojourn import names
 from sojourn.api import examples
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
@@ -232,6 +234,11 @@ async def test_instances_can_be_found_and_read(live: httpx.AsyncClient, unique: 
     assert rest["next_page"] is None
     read = (await live.get(f"/v1/instances/{one['workflow_id']}")).json()
     assert (read["run_id"], read["status"], read["source"]) == (one["run_id"], "running", "temporal")
+    # A customer's key may hold anything; whoever knows it finds the instance, whatever its workflow id is.
+    key = f"zoë/#{unique}"
+    await live.post("/v1/events", json=cart(key))
+    odd = await live.get(f"/v1/instances/{quote(f'{journey}:{key}', safe='')}")
+    assert odd.json()["workflow_id"] == names.workflow_id(journey, key)
     by_run = await live.get(f"/v1/instances/{one['workflow_id']}", params={"run_id": one["run_id"]})
     assert by_run.json()["run_id"] == one["run_id"]
     problem_of(await live.get(f"/v1/instances/{journey}:nobody"), "unknown-instance")

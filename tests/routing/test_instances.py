@@ -146,6 +146,32 @@ async def test_a_running_instance_says_where_it_is(world: World) -> None:
     assert found["steps"] == [{"seq": 1, "step": "only"}]
 
 
+@pytest.mark.parametrize("key", ["zoë/ключ #1", "~x", "k" * 1000])
+async def test_any_key_is_found_by_its_text_and_by_its_hash(world: World, key: str) -> None:
+    """A person knows the customer's key; the workflow id may have only a hash of it."""
+    await start(world, key)
+    identity = names.workflow_id(world.name, key)
+    for given in (f"{world.name}:{key}", identity):
+        assert (await read_instance(world.client, given))["workflow_id"] == identity
+    with pytest.raises(InstanceNotFound):
+        await read_instance(world.client, f"{world.name}:{key}", private_keys=False, run_id="no-run")
+    for profile in (key, names.profile_part(key)):
+        (found,) = await eventually(
+            lambda profile=profile: list_instances(world.client, journey=world.name, profile=profile), 1
+        )
+        assert found["workflow_id"] == identity
+
+
+async def test_plain_keys_are_found_where_keys_are_private(world: World) -> None:
+    """The deployment hashes every key; people still give the key."""
+    assert names.workflow_id_of("a:ada", private=True) == names.workflow_id("a", "ada", private=True)
+    assert names.workflow_id_of(names.workflow_id("a", "ada", private=True), private=True) == (
+        names.workflow_id("a", "ada", private=True)
+    )
+    assert names.workflow_id_of("no journey:ada") == "no journey:ada"
+    assert names.workflow_id_of("nothing") == "nothing"
+
+
 @pytest.mark.parametrize("ending", ["finish", "fail"])
 async def test_an_ended_instance_says_how_it_ended(world: World, ending: str) -> None:
     """In the same shape; a failed one with its error and its steps too."""

@@ -73,7 +73,7 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
 
 
 @router.get(
-    "/v1/instances/{workflow_id}",
+    "/v1/instances/{workflow_id:path}",  # a profile key may hold a slash
     response_model=models.Instance,
     summary="Read an instance",
     responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_INSTANCE, kinds.INVALID_REQUEST),
@@ -81,14 +81,21 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
 async def get_instance(
     request: Request,
     workflow_id: Annotated[
-        str, Path(description="The instance: `<journey>:<profile>`.", examples=["cart-abandonment:cust-1"])
+        str,
+        Path(
+            description="The instance: `<journey>:<profile key>`, percent-encoded. Keys that are long or have "
+            "unusual characters are hashed in workflow ids; both forms are found.",
+            examples=["cart-abandonment:cust-1"],
+        ),
     ],
     run: Annotated[Run, Query()],
 ) -> Response:
     """Returns one instance with its steps, running or ended."""
     parts: Parts = request.app.state.parts
     try:
-        instance = await read_instance(parts.client, workflow_id, run.run_id)
+        instance = await read_instance(
+            parts.client, workflow_id, run.run_id, private_keys=parts.settings.private_keys
+        )
     except InstanceNotFound:
         raise ProblemError(kinds.UNKNOWN_INSTANCE, f"No instance has the id {workflow_id[:200]}.") from None
     return Response(to_json(instance), media_type="application/json")

@@ -141,7 +141,8 @@ def _pointer(path: list[str | int]) -> str:
 def _first(violations: list[Violation]) -> str:
     first = violations[0]
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    return f"{first.path or 'the whole'}: {first.message}{more}"
+    where = f"{first.path}: " if first.path else ""
+    return f"{where}{first.message}{more}"
 
 
 def _kind(value: Any) -> str:

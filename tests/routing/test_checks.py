@@ -80,6 +80,15 @@ def test_a_schema_violation_says_where_without_quoting_data() -> None:
     assert "secret-value" not in str(result.as_dict())
 
 
+def test_a_missing_field_is_told_in_a_sentence() -> None:
+    """What is wrong with the data as a whole needs no place."""
+    result = apply({}, schema={"type": "object", "required": ["customerId"]})
+    assert isinstance(result, EventResult)
+    message = result.refusals[0].message
+    assert message.endswith(': "customerId" is a required property')
+    assert message.count(": ") == 1
+
+
 def test_paths_are_json_pointers() -> None:
     """Field names with slashes and tildes are escaped as RFC 6901 says."""
     schema = {"properties": {"a/b~c": {"type": "string"}}}

@@ -51,6 +51,11 @@ def out() -> Console:
     )
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number with what it counts, in the plural where it is one: `1 event`, `2,000 events`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def err() -> Console:
     """Return the console of standard error: for errors, warnings and progress."""
     from rich.console import Console

@@ -16,7 +16,7 @@ from sojourn.cli.console import CliError, ExitCode, say, warn
 from sojourn.cli.lock import ProjectLock
 from sojourn.cli.processes import Ports, ProcessError, Stack, TemporalMissingError
 from sojourn.cli.project import data_folder, load, summary, write_schema
-from sojourn.cli.publishing import Outcome, publish
+from sojourn.cli.publishing import Outcome, live_journeys, publish
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 DEBOUNCE_MS = 300
@@ -102,20 +102,28 @@ class Dev:
     async def _publish(self, stack: Stack) -> None:
         """Publish the project as it is on disk; what is wrong with it is said, and changes nothing."""
         try:
-            outcome = await asyncio.to_thread(self._publish_now, stack)
+            outcome, live = await asyncio.to_thread(self._publish_now, stack)
         except (ApiUnreachableError, ApiRefusedError, CliError) as error:
             _log(f"Not published: {error}", bad=True)
             return
         for line in outcome.lines():
             (say if outcome.ok else warn)(line)
         if outcome.ok:
+            for name in sorted(live - outcome.journeys):
+                warn(
+                    f"warning: no file has the journey {name} any more, but it still lets profiles in: publishing "
+                    "removes nothing. Put it back with `end: 2000-01-01` to close it to new ones."
+                )
             _log("Running. A changed file is published at once; Ctrl-C stops everything.")
         else:
-            _log(f"Not published: {summary(outcome.problems)}. What was published before goes on.", bad=True)
+            rest = (
+                "What was published before goes on." if live else "Mend the files: nothing is published yet."
+            )
+            _log(f"Not published: {summary(outcome.problems)}. {rest}", bad=True)
 
-    def _publish_now(self, stack: Stack) -> Outcome:
+    def _publish_now(self, stack: Stack) -> tuple[Outcome, set[str]]:
         with ApiClient(stack.api_url) as client:
-            return publish(client, self._project)
+            return publish(client, self._project), live_journeys(client)
 
     async def _keep_published(self, stack: Stack) -> None:
         """Publish, and publish again whenever a file of the project changes."""

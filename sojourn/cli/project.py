@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.console import CliError, ExitCode, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ def load(folder: Path) -> Project:
     if not project.files and all(problem.code == Code.NO_PROJECT.value for problem in project.problems):
         raise CliError(
             f"there are no definitions in {folder.absolute()}: a project has files that end in .yaml or "
-            f".yml. `sojourn init {folder}` writes a small one to start from."
+            f".yml. `sojourn init {quote(str(folder))}` writes a small one to start from."
         )
     return project
 
@@ -83,9 +84,5 @@ def describe(problems: Iterable[Mapping[str, Any]]) -> list[str]:
 def summary(problems: Iterable[Mapping[str, Any]]) -> str:
     """Return the numbers of errors and warnings: `2 errors, 1 warning`."""
     severities = [problem["severity"] for problem in problems]
-    parts = [
-        f"{severities.count(kind)} {kind}{'s' if severities.count(kind) > 1 else ''}"
-        for kind in ("error", "warning")
-        if kind in severities
-    ]
+    parts = [counted(severities.count(kind), kind) for kind in ("error", "warning") if kind in severities]
     return ", ".join(parts) or "no problems"

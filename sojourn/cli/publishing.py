@@ -41,6 +41,11 @@ class Outcome:
             lines.append(f"Unchanged: {', '.join(map(_name, self.answer['unchanged']))}")
         return lines
 
+    @property
+    def journeys(self) -> set[str]:
+        """The names of the project's journeys, once it was taken."""
+        return {item["journey"] for item in self.answer["published"]} | set(self.answer["unchanged"])
+
 
 def publish(client: ApiClient, folder: Path) -> Outcome:
     """Publish a project's files.
@@ -67,6 +72,15 @@ def publish(client: ApiClient, folder: Path) -> Outcome:
             raise
         return Outcome(False, refused.problem, problems)
     return Outcome(True, answer, answer.get("problems", []))
+
+
+def live_journeys(client: ApiClient) -> set[str]:
+    """Return the names of the journeys that let profiles in.
+
+    Raises:
+        CliError: Nothing answers, or the API refuses.
+    """
+    return {item["name"] for item in client.get(PUBLISH_PATH)["journeys"] if item["state"] == "live"}
 
 
 def _name(item: Any) -> str:

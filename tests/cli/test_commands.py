@@ -147,7 +147,7 @@ def test_validate_passes_a_right_project(tmp_path: Path) -> None:
     """Status 0, and what was found."""
     result = quickly("validate", write_project(tmp_path / "shop"), cwd=tmp_path)
     assert result.code == ExitCode.OK
-    assert "(1 journeys, 2 events, 0 endpoints in 2 files)" in result.out
+    assert "(1 journey, 2 events, 0 endpoints in 2 files)" in result.out
 
 
 def test_publish_refuses_errors_before_asking_anybody(tmp_path: Path) -> None:

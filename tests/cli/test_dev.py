@@ -19,6 +19,7 @@ from sojourn.cli.lock import ProjectLock
 from sojourn.cli.processes import Ports
 from tests.cli.conftest import JOURNEY, DevRun, dev_ports, write_project
 from tests.cli.support import gone, quickly, running, sojourn, until
+from tests.conftest import free_port
 
 
 def family_of(dev: DevRun) -> list[psutil.Process]:
@@ -61,6 +62,15 @@ def test_dev_lives_from_start_to_end(tmp_path: Path) -> None:
             journey.write_text(JOURNEY.replace("end: lost", "end: gave up"))
             process.until("Published: follow-up version 2", after=length)
 
+            # A journey that is gone from the files is not gone: nobody shall have to find that out.
+            length = len(process.said)
+            journey.rename(journey.with_suffix(".away"))
+            said = process.until("Running.", after=length)[length:]
+            assert "no file has the journey follow-up any more, but it still lets profiles in" in said
+            length = len(process.said)
+            journey.with_suffix(".away").rename(journey)
+            assert "no file has" not in process.until("Running.", after=length)[length:]
+
             # A second one in the same project is refused, and names the first.
             second = sojourn("dev", ".", cwd=folder)
             assert second.code == 1
@@ -85,7 +95,9 @@ def test_dev_lives_from_start_to_end(tmp_path: Path) -> None:
         assert process.end(signal.SIGTERM) == 143
 
 
-def test_killed_dev_leaves_no_processes_and_frees_the_project(tmp_path: Path) -> None:
+def test_killed_dev_leaves_no_processes_and_frees_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After `kill -9` its processes end; whoever wants the project waits for that, and then has it."""
     write_project(tmp_path)
     with running("dev", ".", *dev_ports(), cwd=tmp_path) as process:
@@ -94,7 +106,8 @@ def test_killed_dev_leaves_no_processes_and_frees_the_project(tmp_path: Path) ->
         assert len(family) >= 5
         process.process.kill()
         process.process.wait()
-        # What it left behind leads nobody astray.
+        # What it left behind leads nobody astray. On the default port somebody's own `dev` may be running.
+        monkeypatch.setattr("sojourn.cli.api_client.DEFAULT_URL", f"http://127.0.0.1:{free_port()}")
         assert quickly("journeys", cwd=tmp_path, env={"SOJOURN_API": ""}).code == 3
         with ProjectLock(tmp_path / ".sojourn/lock"):
             gone(family, timeout=0)
@@ -135,16 +148,19 @@ def test_dev_shows_why_a_process_does_not_start(tmp_path: Path) -> None:
 
 def test_init_project_runs_as_it_is(tmp_path: Path) -> None:
     """What `init` writes validates without a word, and its sample runs instances to their end."""
-    made = quickly("init", "shop", cwd=tmp_path)
+    made = quickly("init", "my shop", cwd=tmp_path)
     assert made.code == 0
-    folder = tmp_path / "shop"
+    # What it says to type can be typed.
+    assert "  sojourn dev 'my shop'" in made.out
+    assert "  cd 'my shop'" in made.out
+    folder = tmp_path / "my shop"
     checked = quickly("validate", "--json", cwd=folder)
     assert json.loads(checked.out) == {"ok": True, "problems": []}
     assert json.loads((folder / ".sojourn/schema.json").read_text())
 
-    again = quickly("init", "shop", cwd=tmp_path)
+    again = quickly("init", "my shop", cwd=tmp_path)
     assert again.code == 1
-    assert "nothing was written, because shop already has README.md" in again.err
+    assert "nothing was written, because my shop already has README.md" in again.err
 
     # The sample waits for 20 seconds; the test does not.
     journey = folder / "journeys/welcome.yaml"

@@ -47,6 +47,8 @@ def init(
 
     Nothing is overwritten: where one of its files is there already, nothing is written at all.
     """
+    from shlex import quote
+
     from sojourn.cli.starter import FilesInTheWayError, write_starter
 
     try:
@@ -59,8 +61,8 @@ def init(
         say(f"wrote {folder / path}")
     say("")
     say("Now start it:")
-    say(f"  sojourn dev {folder}")
+    say(f"  sojourn dev {quote(str(folder))}")
     say("and, in another terminal, send it its sample events:")
-    say(f"  cd {folder}")
+    say(f"  cd {quote(str(folder))}")
     say("  sojourn send --file events.jsonl")
     say("  sojourn instances")

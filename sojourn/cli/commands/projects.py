@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption, ProjectArgument
-from sojourn.cli.console import CliError, ExitCode, say, show_json, warn
+from sojourn.cli.console import CliError, ExitCode, counted, say, show_json, warn
 
 
 def validate(project: ProjectArgument = Path(), as_json: JsonOption = False) -> None:
@@ -26,8 +26,15 @@ def validate(project: ProjectArgument = Path(), as_json: JsonOption = False) -> 
     else:
         for line in describe(problems):
             say(line)
-        found = f"{len(checked.journeys)} journeys, {len(checked.events)} events, {len(checked.endpoints)} endpoints"
-        say(f"{summary(problems)} ({found} in {len(checked.files)} files)")
+        found = [
+            counted(len(things), what)
+            for things, what in (
+                (checked.journeys, "journey"),
+                (checked.events, "event"),
+                (checked.endpoints, "endpoint"),
+            )
+        ]
+        say(f"{summary(problems)} ({', '.join(found)} in {counted(len(checked.files), 'file')})")
     if not checked.ok:
         raise typer.Exit(int(ExitCode.PROBLEMS))
 

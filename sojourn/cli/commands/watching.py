@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import out, say, show_json, warn
+from sojourn.cli.console import counted, out, say, show_json, warn
 
 
 def journeys(
@@ -155,6 +155,8 @@ def _show_instance(found: dict[str, Any]) -> None:
     from sojourn.cli.tables import moment, table
 
     say(f"{found['workflow_id']}   journey {found['journey']} version {found['version']}")
+    if not str(found["workflow_id"]).endswith(f":{found['profile']}"):
+        say(f"profile {found['profile']}")  # its id has a hash of it
     say(_standing(found))
     say(
         f"entered {moment(found['entered_at'])}"
@@ -198,5 +200,5 @@ def _standing(found: dict[str, Any]) -> str:
     if found["until"]:
         line += f" until {moment(found['until'])}"
     if found["pending"]:
-        line += f"; {found['pending']} events pending"
+        line += f"; {counted(found['pending'], 'event')} pending"
     return line

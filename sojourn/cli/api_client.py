@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+UNAVAILABLE = "/problems/unavailable"
 URL_VARIABLE = "SOJOURN_API"
 KEY_VARIABLE = "SOJOURN_API_KEY"  # the name of a variable, not a key
 DEV_FILE = Path(".sojourn/dev.json")
@@ -178,7 +179,20 @@ class ApiClient:
         if status == 401:
             reason = detail or "the API wants a key"
             return f"{reason} Give one with --key or {KEY_VARIABLE}; `sojourn keys create` makes one."
+        if problem.get("type") == UNAVAILABLE:
+            return self._what_to_start(detail)
         return detail or f"the API answered {status} {answer.reason_phrase}"
+
+    def _what_to_start(self, detail: str) -> str:
+        """Say it to a person at a terminal; the API's own words are for programs."""
+        what = detail.partition(".")[0]
+        start = (
+            "start it (`sojourn dev` brings its own; `sojourn api` looks where TEMPORAL_ADDRESS says)"
+            if what.startswith("Temporal")
+            else "start it (`sojourn api` looks where SOJOURN_DATABASE says)"
+        )
+        what = what.replace("The database", "the database", 1)
+        return f"the API at {self.url} answers, but {what}: {start}, then try again"
 
 
 def _is_loopback(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 from pathlib import Path
@@ -143,7 +144,12 @@ def test_api_without_temporal_answers_503_and_wants_keys_once_there_are_some(tmp
         assert quickly("publish", ".", cwd=tmp_path, env=env).code == ExitCode.OK
         sent = quickly("send", "lead.created", "--data", '{"customerId": "a"}', cwd=tmp_path, env=env)
         assert sent.code == ExitCode.UNREACHABLE
-        assert "Temporal" in sent.err
+        assert "Temporal cannot be reached: start it (`sojourn dev` brings its own" in sent.err
+        assert "TEMPORAL_ADDRESS" in sent.err
+        # It may have been taken all the same: the id makes trying again harmless.
+        assert re.search(r"Give it `--id [0-9a-f-]{36}` then", sent.err)
+        listed = quickly("instances", cwd=tmp_path, env=env)
+        assert "Temporal cannot be reached: start it" in listed.err
 
         key = quickly("keys", "create", "me", cwd=tmp_path, env=env).out.strip()
         until(lambda: quickly("journeys", cwd=tmp_path, env=env).code == ExitCode.PROBLEMS, 15)

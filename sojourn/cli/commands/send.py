@@ -8,12 +8,15 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
 from sojourn.cli.console import CliError, ExitCode, err, say, show_json, warn
+
+if TYPE_CHECKING:
+    from sojourn.cli.api_client import ApiClient
 
 SHOWN = 10
 """Bad lines and refusals that are shown one by one to a person."""
@@ -78,11 +81,28 @@ def _parse(data: str | None) -> Any:
         ) from error
 
 
+def _post_one(client: ApiClient, event: dict[str, Any]) -> dict[str, Any]:
+    from sojourn.cli.api_client import ApiRefusedError
+
+    try:
+        answer = client.post("/v1/events", event)
+    except ApiRefusedError as error:
+        results = error.problem.get("results") or [{}]
+        if "id" in event or not results[0].get("id"):
+            raise
+        # It may have been taken all the same, so it must not be sent again as another event.
+        raise CliError(
+            f"{error}. Give it `--id {results[0]['id']}` then: it counts once", error.code
+        ) from error
+    result: dict[str, Any] = answer["results"][0]
+    return result
+
+
 def _send_one(event: dict[str, Any], api: str | None, key: str | None, as_json: bool) -> None:
     from sojourn.cli.api_client import ApiClient, api_url
 
     with ApiClient(api_url(api), key) as client:
-        result = client.post("/v1/events", event)["results"][0]
+        result = _post_one(client, event)
     if as_json:
         show_json(result)
     else:

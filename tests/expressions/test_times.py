@@ -82,6 +82,7 @@ def test_moments(text: str, moment: str) -> None:
         ("inNext(now, hours(1)) && !inNext(now - seconds(1), hours(1))", True),
         ("inLastMonths(timestamp('2026-05-15T12:00:00Z'), 1)", True),
         ("inLastMonths(timestamp('2026-05-15T11:59:59Z'), 1)", False),
+        ("inLastDays(now, 0) && !inLastDays(now - seconds(1), 0)", True),
         ("inNextYears(timestamp('2027-06-15T12:00:00Z'), 1)", True),
         ("duration('1h30m') == minutes(90) && duration('PT1H30M') == minutes(90)", True),
         ("duration('-1.5h') == minutes(-90) && duration('1w') == days(7) && duration('P1DT1S') == seconds(86401)", True),
@@ -148,6 +149,7 @@ def test_every_local_time_of_a_year_has_one_moment(zone: str) -> None:
 def test_the_longest_duration() -> None:
     """A duration is as long as 64 bits of nanoseconds at most."""
     longest = times.MAX_DURATION
+    assert longest // timedelta(microseconds=1) == 9_223_372_036_854_775
     assert times.limit_duration(longest) == longest
     assert times.limit_duration(-longest) == -longest
     for duration in (longest + timedelta(microseconds=1), -longest - timedelta(microseconds=1)):

@@ -70,7 +70,7 @@ class Inbox:
         """
         if event.name not in self._listens:
             return True
-        size = weight(event.data)
+        size = _weight(event)
         too_large = self._pending and self._pending_bytes + size > limits.PENDING_BYTES
         if len(self._pending) >= self._max_pending or too_large:
             self.dropped += 1
@@ -98,7 +98,7 @@ class Inbox:
         if not self._pending:
             return None
         event = self._pending.popleft()
-        size = weight(event.data)
+        size = _weight(event)
         self._pending_bytes -= size
         self.note(event)
         if self._remember:
@@ -114,32 +114,66 @@ class Inbox:
             pass
 
     def earlier(self) -> list[EventMessage]:
-        """Return the events that were offered to earlier steps, oldest first."""
+        """Return the events that were offered to earlier steps and ended none of their waits, oldest first."""
         return [event for event, _ in self._remembered]
 
-    def dump(self) -> dict[str, Any]:
-        """Return everything as plain JSON, to be carried over."""
+    def count(self, event: EventMessage) -> None:
+        """Let an event have ended a wait: it ends no other one, and is the latest of its name."""
+        self.note(event)
+        for kept in self._remembered:
+            if kept[0] is event:
+                self._remembered.remove(kept)
+                self._remembered_bytes -= kept[1]
+                break
+
+    def shed(self) -> bool:
+        """Let go of half of what an instance can best do without; says whether there was any."""
+        if self._remembered:
+            for _ in range((len(self._remembered) + 1) // 2):
+                self._remembered_bytes -= self._remembered.popleft()[1]
+        elif len(self.latest) > 1:
+            for name in list(self.latest)[: len(self.latest) // 2]:
+                del self.latest[name], self._latest_bytes[name]
+        elif len(self._pending) > 1:
+            for _ in range(len(self._pending) // 2):
+                self._pending_bytes -= _weight(self._pending.pop())
+                self.dropped += 1
+        else:
+            return False
+        return True
+
+    def dump(self, entry: EventMessage) -> dict[str, Any]:
+        """Return everything as plain JSON, to be carried over.
+
+        Args:
+            entry: The entry event, which is carried beside: its data is not repeated.
+        """
         return {
             "known": list(self._known),
             "pending": [_dump(event) for event in self._pending],
             "remembered": [_dump(event) for event, _ in self._remembered],
-            "latest": self.latest,
+            # In pairs, since the converter sorts mappings, and the oldest is to make room first.
+            "latest": [[name] if data is entry.data else [name, data] for name, data in self.latest.items()],
             "dropped": self.dropped,
         }
 
-    def load(self, saved: dict[str, Any]) -> None:
+    def load(self, saved: dict[str, Any], entry: EventMessage) -> None:
         """Take over what `dump` wrote in an earlier run, before anything arrives in this one."""
         self._known = dict.fromkeys(saved["known"])
-        self.latest = saved["latest"]
+        self.latest = {name: data[0] if data else entry.data for name, *data in saved["latest"]}
         self._latest_bytes = {name: weight(data) for name, data in self.latest.items()}
         self.dropped = saved["dropped"]
         for event in map(_load, saved["pending"]):
             self._pending.append(event)
-            self._pending_bytes += weight(event.data)
+            self._pending_bytes += _weight(event)
         for event in map(_load, saved["remembered"]):
-            size = weight(event.data)
+            size = _weight(event)
             self._remembered.append((event, size))
             self._remembered_bytes += size
+
+
+def _weight(event: EventMessage) -> int:
+    return weight(_dump(event))
 
 
 def _dump(event: EventMessage) -> list[Any]:

@@ -50,6 +50,7 @@ class Instance:
         self.inbox.note(start.event)
         self.trace = Trace()
         self.results: dict[str, Any] = {}
+        self._weights: dict[str, int] = {}
         self.visits: dict[str, int] = {}
         self.last_error: dict[str, Any] | None = None
         self.position = Position(self.definition["first"])
@@ -57,6 +58,7 @@ class Instance:
         self.notes = 0
         self.ending: Ending | None = None
         self._task: asyncio.Task[Ending] | None = None
+        self._too_large = False
         self.shown_step: str | None = self.definition["first"]
         # Where the start set none, the namespace may not know the attributes, and an upsert would fail the task.
         self._searchable = workflow.info().typed_search_attributes.get(_NAME) is not None
@@ -105,14 +107,18 @@ class Instance:
             pack(result)
         except EvaluationError as error:
             raise StepError(code, f"the step's result cannot be kept: {error.message}") from None
-        others = sum(weight(value) for name, value in self.results.items() if name != step)
-        if others + weight(result) > limits.RESULT_BYTES:
+        # Weighed once each: a loop that is passed a thousand times in one go would weigh all of it each time.
+        for name in self.results.keys() - self._weights.keys():
+            self._weights[name] = weight(self.results[name])
+        here = weight(result)
+        if sum(self._weights.values()) - self._weights.get(step, 0) + here > limits.RESULT_BYTES:
             raise StepError(
                 code,
                 f"the results of this instance's steps would come to more than {limits.RESULT_BYTES // 1024} kB; "
                 "ask for less, or keep fewer fields of it",
             )
         self.results[step] = result
+        self._weights[step] = here
 
     def receive(self, event: EventMessage) -> None:
         """Take an event: count its id once, end if it is an exit criterion, else keep it for the steps."""
@@ -222,6 +228,7 @@ class Instance:
         """
         if self.position.resumes(step):
             return self.position.visit
+        self._too_large = False
         visit = self.visits.get(step, 0) + 1
         self.visits[step] = visit
         self.position = Position(step, visit, workflow.now())
@@ -247,11 +254,16 @@ class Instance:
 
     async def proceed(self) -> None:
         """Go on only while not paused and in time; called before each step."""
-        if self.paused:
-            self.show("paused")
-            await workflow.wait_condition(lambda: not self.paused)
+        await self.resumed()
         if workflow.now() >= self.deadline:
             raise TimedOut
+
+    async def resumed(self) -> None:
+        """Go on only while not paused; signals that come meanwhile may fill this run's history."""
+        while self.paused:
+            self.continue_if_suggested()
+            self.show("paused")
+            await workflow.wait_condition(lambda: not self.paused or self._may_continue())
 
     def show(self, waiting: str, *, searchable: bool = False) -> None:
         """Tell operators where the instance is.
@@ -267,8 +279,17 @@ class Instance:
 
     def continue_if_suggested(self) -> None:
         """Begin a new run with everything that this one knows, where Temporal suggests it."""
-        if self.ending is None and workflow.info().is_continue_as_new_suggested():
-            workflow.continue_as_new(snapshot.carry(self))
+        if self.ending is not None or not self._may_continue():
+            return
+        carried = snapshot.carry(self)
+        if carried is None:
+            # Not asked again before the next step: this run's history has room for ten times as many events.
+            self._too_large = True
+            return
+        workflow.continue_as_new(carried)
+
+    def _may_continue(self) -> bool:
+        return not self._too_large and workflow.info().is_continue_as_new_suggested()
 
 
 class TimedOut(Exception):

@@ -1,7 +1,7 @@
-"""Bounds of what one instance keeps.
+"""Bounds of what one instance keeps, in bytes as the default converter writes them.
 
-All of it crosses a continue-as-new in one payload, which Temporal bounds at 2 MB: together with a definition of 100 kB
-and an entry event of the largest size, these come to about 1.7 MB.
+All of it crosses a continue-as-new in one payload, which Temporal bounds at 2 MB. Not all of these can be reached at
+once; `CARRIED_BYTES` bounds the whole.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ KNOWN_IDS = 10_000
 
 TRACE = 1_000
 """Most records in a trace; the oldest make room, and are counted."""
+
+CARRIED_BYTES = 1_900_000
+"""Most bytes that go on to a new run. Above that, the oldest of what can best be done without makes room."""
+
+TRACE_KEPT = 100
+"""Records of the trace that are carried over in any case."""
 
 PARAMETER_BYTES = 1024 * 1024
 """Most bytes of the parameters of one call."""

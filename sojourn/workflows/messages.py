@@ -156,9 +156,9 @@ def parse_start(value: Any) -> StartMessage:
         raise BadMessage(
             f"`definition` has format {definition.get('format')!r}; this worker knows format {FORMAT}: update it"
         )
-    _check_definition(json.dumps(definition))
     if not isinstance(value.get("key"), str) or not value["key"]:
         raise BadMessage("`key` is to be the profile key, a text that is not empty")
+    _check_definition(json.dumps(definition))
     return StartMessage(
         definition=definition,
         event=parse_event(value.get("event")),

@@ -7,19 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 
+from sojourn.workflows import limits
 from sojourn.workflows.position import Position
 from sojourn.workflows.trace import Trace
-from sojourn.workflows.values import moment, pack, unpack
+from sojourn.workflows.values import moment, pack, unpack, weight
 
 if TYPE_CHECKING:
     from sojourn.workflows.instance import Instance
 
 
-def carry(instance: Instance) -> dict[str, Any]:
-    """Return the start input of the run that goes on with an instance.
+def carry(instance: Instance) -> dict[str, Any] | None:
+    """Return the start input of the run that goes on with an instance, small enough for one payload.
 
-    Every field that a step or a signal changes is in it: one that is forgotten here is lost with the run.
+    Each part has a bound of its own; where all of them are reached at once, the oldest of what can best be done without
+    makes room: records of the trace, then earlier events, then pending ones.
+
+    Returns:
+        The input; nothing where even that is too large, which a definition of several hundred kB can bring about.
     """
+    while weight(message := _message(instance)) > limits.CARRIED_BYTES:
+        if not (instance.trace.shed(limits.TRACE_KEPT) or instance.inbox.shed()):
+            return None
+    return message
+
+
+def _message(instance: Instance) -> dict[str, Any]:
+    # Every field that a step or a signal changes is in it: one that is forgotten here is lost with the run.
     event = instance.start.event
     return {
         "definition": instance.definition,
@@ -33,7 +46,7 @@ def carry(instance: Instance) -> dict[str, Any]:
             "visits": instance.visits,
             "results": pack(instance.results),
             "last_error": pack(instance.last_error),
-            "inbox": instance.inbox.dump(),
+            "inbox": instance.inbox.dump(event),
             "trace": instance.trace.dump(),
             "trace_count": instance.trace.count,
             "notes": instance.notes,
@@ -50,7 +63,7 @@ def restore(instance: Instance, state: dict[str, Any]) -> None:
     instance.visits = state["visits"]
     instance.results = unpack(state["results"])
     instance.last_error = unpack(state["last_error"])
-    instance.inbox.load(state["inbox"])
+    instance.inbox.load(state["inbox"], instance.start.event)
     instance.trace = Trace.load(state["trace"], state["trace_count"])
     instance.notes = state["notes"]
     instance.paused = state["paused"]

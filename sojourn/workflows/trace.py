@@ -59,6 +59,15 @@ class Trace:
             }
         )
 
+    def shed(self, least: int) -> bool:
+        """Let go of the oldest half of the records, as at the bound; says whether at least `least` remain."""
+        half = len(self.entries) // 2
+        if half < least:
+            return False
+        for _ in range(half):
+            self.entries.popleft()
+        return True
+
     def dump(self) -> list[dict[str, Any]]:
         """Return the records as plain JSON."""
         return list(self.entries)

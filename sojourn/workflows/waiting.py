@@ -76,6 +76,7 @@ class Wait:
         if self._earlier and not self._resumed:
             for event in self._instance.inbox.earlier():
                 if (found := self._match(event)) is not None:
+                    self._instance.inbox.count(event)
                     return found
         try:
             while True:
@@ -95,6 +96,7 @@ class Wait:
         """Take pending events until one fits; the others are remembered, and those behind it stay pending."""
         while (event := self._instance.inbox.take()) is not None:
             if (found := self._match(event)) is not None:
+                self._instance.inbox.count(event)
                 return found
         return None
 

@@ -218,11 +218,24 @@ async def failure(handle: WorkflowHandle[Any, Any]) -> ApplicationError:
     return caught.value.cause
 
 
+async def state_of(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+    """Return an instance's state behind all that was sent to it, also while a new run is about to begin."""
+    for _ in range(200):
+        try:
+            return dict(await handle.query(names.QUERY_STATE))
+        except RPCError as error:
+            # Temporal lets a second pass between two runs, and answers no query in it.
+            if "not scheduled yet" not in str(error):
+                raise
+        await asyncio.sleep(0.05)
+    raise AssertionError("no run of the instance began")
+
+
 async def until_waiting(handle: WorkflowHandle[Any, Any], step: str) -> dict[str, Any]:
     """Wait until an instance stands at a step; return its state."""
     state: dict[str, Any] = {}
     for _ in range(200):
-        state = await handle.query(names.QUERY_STATE)
+        state = await state_of(handle)
         if state.get("step") == step and (state["waiting_for"] or state["until"]):
             return state
         await asyncio.sleep(0.02)

@@ -318,3 +318,31 @@ steps:
     await signal(handle, "answered", {"amount": 2})
     async with running(temporal.client, loaded, queue=queue):
         assert (await handle.result())["text"] == "1 2"
+
+
+async def test_with_since_entry_an_event_ends_one_wait_only(temporal: WorkflowEnvironment) -> None:
+    """In a loop, what ended a wait before does not end the next round's; steps see the event that did."""
+    loaded = project(
+        """
+journey: j
+entry: {event: entered}
+steps:
+  nap: {wait: {for: 1h}}
+  listen:
+    wait_for: [{event: answered, when: event.amount < 10, next: count}]
+    since: entry
+    timeout: {after: 1d, next: late}
+  count: {set: {seen: '${default(steps.count.seen, "") + string(events["answered"].amount) + " "}'}, next: listen}
+  late: {end: "${steps.count.seen}"}
+"""
+    )
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "nap")
+            for amount in (1, 50, 2, 60):
+                await signal(handle, "answered", {"amount": amount})
+            await handle.query("state")
+        result = await finish(temporal, handle)
+    assert result["text"] == "1 2 "
+    assert steps(result).count("listen") == 3

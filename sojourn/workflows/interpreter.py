@@ -64,6 +64,8 @@ class Interpreter:
                 if ending is not None:
                     return ending
         except TimedOut:
+            # What falls due during a pause happens behind it.
+            await self._instance.resumed()
             return timed_out()
         return Ending("completed")
 

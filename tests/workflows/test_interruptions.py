@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import Replayer, Worker
 
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import Runner, Shop, compiled, project, signal, steps
+from tests.workflows.support import (
+    Runner,
+    Shop,
+    compiled,
+    project,
+    running,
+    signal,
+    state_of,
+    steps,
+    until_waiting,
+)
 
 TWO_CALLS = """
 journey: j
@@ -104,3 +115,121 @@ async def test_an_end_that_comes_together_with_an_answer_is_not_forgotten(
     assert result["outcome"] == outcome
     assert steps(result) == ["first"]
     assert [call["body"]["to"] for call in shop.calls] == ["first"]
+
+
+async def test_time_that_runs_out_during_a_pause_does_so_behind_it(temporal: WorkflowEnvironment) -> None:
+    """A paused instance does not end by itself: it ends when it is resumed."""
+    loaded = project(
+        "{journey: j, entry: {event: entered}, timeout: 1h, steps: {nap: {wait: {for: 3d}}, done: {end: done}}}"
+    )
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "nap")
+            await handle.signal("pause")
+        await temporal.fast_forward(handle, timedelta(hours=2))
+        with temporal.with_time_skipping_disabled():
+            assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
+            assert (await state_of(handle))["status"] == "paused"
+            await handle.signal("resume")
+            assert (await handle.result())["outcome"] == "timed_out"
+
+
+async def test_a_paused_instance_goes_on_in_a_new_run(temporal: WorkflowEnvironment) -> None:
+    """Signals that come during a long pause do not fill one run's history; the pause and the events are kept."""
+    loaded = project(
+        """
+journey: j
+entry: {event: entered}
+steps:
+  listen: {wait_for: [{event: answered}]}
+  again: {wait_for: [{event: answered, when: event.amount == 7}]}
+  done: {end: done}
+"""
+    )
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "listen")
+            await handle.signal("pause")
+            await signal(handle, "answered")
+            for number in range(25):
+                await signal(handle, "answered", {"amount": number % 8}, f"e{number % 8}")
+                await state_of(handle)
+            assert (await handle.describe()).run_id != handle.first_execution_run_id
+            state = await state_of(handle)
+            assert (state["status"], state["step"], state["pending"]) == ("paused", "again", 8)
+            attributes = (await handle.describe()).search_attributes
+            assert attributes["JourneyStep"] == ["listen"]
+            await handle.signal("resume")
+            result = await handle.result()
+    assert result["text"] == "done"
+    assert steps(result) == ["listen", "again", "done"]
+
+
+async def test_a_fetch_that_is_under_way_ends_with_the_instance(
+    temporal: WorkflowEnvironment, shop: Shop
+) -> None:
+    """A look-up is a local activity: a cancellation reaches it at the latest when it answers, and nothing follows."""
+    release = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def answer(call: dict[str, Any]) -> tuple[int, Any]:
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
+        return 200, {"ok": True}
+
+    shop.answers = answer
+    loaded = project(
+        """
+journey: j
+entry: {event: entered}
+steps:
+  ask: {fetch: crm, with: {id: a}, on_error: wrong}
+  nap: {wait: {for: 1h}}
+  wrong: {end: wrong}
+""",
+        shop,
+    )
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            while not shop.calls:
+                await asyncio.sleep(0.02)
+            await handle.cancel()
+            release.set()
+            result = await asyncio.wait_for(handle.result(), 20)
+    assert result["outcome"] == "stopped"
+    assert steps(result)[-1] in ("ask", "nap")
+
+
+async def test_an_event_and_a_timer_in_one_task(temporal: WorkflowEnvironment, unique: str) -> None:
+    """The event wins where it fits; one that does not leaves the timeout as it is. Neither leaves a timer behind."""
+    loaded = project(
+        """
+journey: j
+entry: {event: entered}
+steps:
+  listen:
+    wait_for: [{event: answered, when: event.amount == 1}]
+    timeout: {after: 1s, next: late}
+  done: {end: answered}
+  late: {end: late}
+"""
+    )
+    for amount, text in ((1, "answered"), (2, "late")):
+        queue = f"{unique}-{amount}"
+        with temporal.with_time_skipping_disabled():
+            async with only_workflows(temporal.client, queue):
+                handle = await Runner(temporal.client, queue).start(compiled(loaded))
+                await until_waiting(handle, "listen")
+            while not [
+                one
+                async for one in handle.fetch_history_events()
+                if one.HasField("timer_fired_event_attributes")
+            ]:
+                await asyncio.sleep(0.05)
+            await signal(handle, "answered", {"amount": amount})
+            async with only_workflows(temporal.client, queue):
+                assert (await asyncio.wait_for(handle.result(), 20))["text"] == text
+        replayer = Replayer(workflows=[], plugins=[JourneyPlugin(register_activities=False)])
+        await replayer.replay_workflow(await handle.fetch_history())

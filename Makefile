@@ -52,8 +52,10 @@ test: $(READY) ## Run all tests
 test-fast: $(READY) ## Run the tests that take no more than a few seconds each
 	$(RUN) -m pytest -n $(JOBS) -m 'not slow' $(PYTEST_ARGS)
 
-bench: $(READY) ## Measure Sojourn against plain Temporal
+bench: $(READY) ## Measure Sojourn against plain Temporal, and its expressions against other CEL libraries
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
 	$(RUN) -m benchmarks
+	$(RUN) -m benchmarks.expressions
 
 lint: $(READY) ## Check style, formatting and types
 	$(RUN) -m ruff check .
@@ -73,6 +75,7 @@ lock: $(READY) ## Write requirements/*.txt from pyproject.toml; UPGRADE=1 takes 
 	$(LOCK) --output-file requirements/runtime.txt --constraint requirements/dev.txt --no-annotate \
 		--extra postgres pyproject.toml
 	$(LOCK) --output-file requirements/build.txt --constraint requirements/dev.txt --no-annotate --group build
+	$(LOCK) --output-file requirements/bench.txt --constraint requirements/dev.txt --no-annotate --group bench
 
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf build # setuptools would put what lies there into the wheel

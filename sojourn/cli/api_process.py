@@ -8,7 +8,7 @@ import signal
 from types import FrameType
 
 from sojourn.cli.console import CliError, ExitCode, say
-from sojourn.cli.environment import load_settings
+from sojourn.cli.environment import load_settings, write_log
 from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
 
 log = logging.getLogger("sojourn.api")
@@ -35,7 +35,7 @@ def run(*, host: str | None, port: int | None) -> int:
     # uvicorn finishes what is in flight and then raises the signal again: an asked-for end is no failure.
     signal.signal(signal.SIGTERM, _terminate)
     settings = load_settings(api_host=host, api_port=port)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    write_log()
     try:
         if settings.search_attributes:
             asyncio.run(_prepare_namespace())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from sojourn.cli.console import CliError, ExitCode
@@ -9,6 +10,13 @@ from sojourn.cli.console import CliError, ExitCode
 if TYPE_CHECKING:
     from sojourn.settings import Settings
     from sojourn.store import Store
+
+
+def write_log() -> None:
+    """Write the log of this process to standard error, a line for each entry."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    # At each start it names its own parts, before anything that concerns an operator.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def load_settings(**overrides: Any) -> Settings:

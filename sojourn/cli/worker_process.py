@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sojourn.cli.console import CliError, ExitCode, warn
-from sojourn.cli.environment import load_settings, open_store
+from sojourn.cli.environment import load_settings, open_store, write_log
 from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
     Raises:
         CliError: The settings, the database or Temporal are not as they must be.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    write_log()
     stopped = _stop_signal()
     settings = load_settings()
     store = await open_store(settings)

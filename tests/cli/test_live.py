@@ -157,6 +157,7 @@ def test_api_without_temporal_answers_503_and_wants_keys_once_there_are_some(tmp
         assert quickly("journeys", cwd=tmp_path, env=env | {"SOJOURN_API_KEY": key}).code == ExitCode.OK
         assert api.end(signal.SIGTERM) == ExitCode.OK
     assert "Traceback" not in api.said
+    assert "alembic.runtime.plugins" not in api.said
 
 
 def test_worker_finishes_and_says_so(dev: DevRun, tmp_path: Path) -> None:

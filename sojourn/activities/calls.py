@@ -18,7 +18,7 @@ from sojourn.activities.addresses import AddressGuard
 from sojourn.activities.authentication import Authenticator
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.directory import EndpointDirectory
-from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError, refused
+from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
 from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.requests import build_request
 from sojourn.activities.responses import read_result
@@ -37,6 +37,10 @@ well."""
 
 DEFAULT_WINDOW = 30.0
 """Seconds of a call whose caller does not say."""
+
+MAX_RESULT = 512 * 1024
+"""Most bytes of a result as Temporal's default converter writes it, which escapes what is not ASCII: an instance keeps
+no more than that, and a payload above 2 MB would fail the same workflow task for ever."""
 
 _UNAUTHORIZED = 401
 
@@ -206,13 +210,15 @@ class Calls:
         try:
             if window.remaining() <= 0:
                 raise window.timed_out()
-            return await self.call(
+            result = await self.call(
                 kind,
                 name,
                 parameters,
                 window=window.remaining(),
                 idempotency_key=None if key is None else str(key),
             )
+            _check_size(result)
+            return result
         except CallError as error:
             # Only the end of the window ends an attempt by time; what came before it is the better story.
             failure = window.timed_out() if error.code == TIMED_OUT else error
@@ -276,6 +282,21 @@ class Calls:
             ready, _ = await self._authenticator.authenticate(owner, auth, request, secrets, refuse=token)
             response = await self._transport.send(owner, ready, within)
         return response
+
+
+def _check_size(result: dict[str, Any]) -> None:
+    """Refuse a result that Temporal or an instance could not take.
+
+    Raises:
+        CallError: It is too large. The call was made, and is not made again.
+    """
+    size = len(json.dumps(result, separators=(",", ":")))
+    if size > MAX_RESULT:
+        message = (
+            f"the answer takes {size // 1024} kB in Temporal and at most {MAX_RESULT // 1024} kB are taken; "
+            "ask for less"
+        )
+        raise CallError(INVALID_RESPONSE, message, status=result.get("status"))
 
 
 def _place(call: Mapping[str, Any]) -> str:

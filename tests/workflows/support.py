@@ -70,7 +70,7 @@ class Shop:
                 }
                 shop.calls.append(call)
                 status, answer = shop.answers(call)
-                text = json.dumps(answer).encode()
+                text = json.dumps(answer, ensure_ascii=False).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))

@@ -156,3 +156,20 @@ async def test_many_steps_without_a_pause_do_not_block_the_worker(
             or one.HasField("workflow_task_timed_out_event_attributes")
         ]
     assert not failed
+
+
+@pytest.mark.parametrize("call", ["fetch: crm, with: {id: a}", "action: send, with: {to: x, data: 1}"])
+async def test_an_answer_that_no_payload_can_hold_is_an_error_of_the_step(
+    temporal: WorkflowEnvironment, shop: Shop, call: str
+) -> None:
+    """Under a megabyte on the wire, and above two in Temporal: one call, and the error path."""
+    shop.answers = lambda call: (200, {"text": "é" * 400_000})
+    loaded = project(
+        f"{{journey: j, entry: {{event: entered}}, steps: {{ask: {{{call}, on_error: lost}}, done: {{end: done}},"
+        " lost: {end: '${journey.last_error.code}'}}}",
+        shop,
+    )
+    async with running(temporal.client, loaded) as runner:
+        result = await asyncio.wait_for((await runner.start(compiled(loaded))).result(), 20)
+    assert result["text"] == "invalid_response"
+    assert len(shop.calls) == 1

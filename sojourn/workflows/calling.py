@@ -121,8 +121,9 @@ def _explain(endpoint: str, cause: BaseException, window: timedelta) -> StepErro
                 status=failure.get("status"),
                 body=failure.get("body"),
             )
+        # Its message may quote a customer's data; the history has it, for those who may read it.
         return StepError(
-            "network", f"{endpoint}: the call failed inside the worker: {cause.type}: {cause.message}"
+            "network", f"{endpoint}: the call failed inside the worker with {cause.type}; see the history"
         )
     if isinstance(cause, TemporalTimeoutError):
         seconds = f"{window.total_seconds():g} s"

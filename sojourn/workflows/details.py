@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sojourn.workflows.instance import Instance
 
 _STEPS = 8
+_BYTES = 3_500
 
 
 def render(instance: Instance, waiting: str) -> str:
@@ -30,11 +31,13 @@ def render(instance: Instance, waiting: str) -> str:
         lines.append(f"until {escape(moment(here.until))}")
     if instance.inbox.dropped:
         lines.append(f"{instance.inbox.dropped} events dropped: more were pending than the journey allows")
-    passed = list(instance.trace.entries)[-_STEPS:]
-    if passed:
+    rows = [
+        f"| {record['seq']} | {escape(record['step'], 40)} | {escape(record['result'])} | {escape(record['at'])} |"
+        for record in list(instance.trace.entries)[-_STEPS:]
+    ]
+    # Text in other scripts takes up to four bytes a character: the oldest rows give way.
+    while rows and len("\n".join([*lines, *rows]).encode("utf-8", "replace")) > _BYTES:
+        del rows[0]
+    if rows:
         lines += ["", "| # | step | what came of it | at |", "|---|---|---|---|"]
-        lines += [
-            f"| {record['seq']} | {escape(record['step'], 40)} | {escape(record['result'])} | {escape(record['at'])} |"
-            for record in passed
-        ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *rows])

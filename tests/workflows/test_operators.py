@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.markdown import escape
-from tests.workflows.support import Shop, compiled, project, running, until_waiting
+from tests.workflows.support import Shop, compiled, project, running, signal, until_waiting
 
 JOURNEY = """
 journey: j
@@ -115,3 +115,23 @@ async def test_the_journey_runs_without_the_sandbox_too(client: Client, shop: Sh
     for sandboxed in (True, False):
         async with running(client, loaded, sandboxed=sandboxed, cached=0) as runner:
             assert (await (await runner.start(compiled(loaded))).result())["text"] == "1"
+
+
+@pytest.mark.parametrize("character", ["💥", "é", "|", "a"])
+async def test_details_stay_small(temporal: WorkflowEnvironment, character: str) -> None:
+    """The Web UI carries them in a URL: under 4 kB, in whatever script the steps' results are."""
+    listens = "\n".join(
+        f'  w{number}: {{wait_for: [{{event: answered, when: \'event.amount > 0 && "{character * 150}" != ""\'}}]}}'
+        for number in range(9)
+    )
+    loaded = project(f"journey: j\nentry: {{event: entered}}\nsteps:\n{listens}")
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "w0")
+            for _ in range(12):
+                await signal(handle, "answered", {"customerId": "ann"})
+            details = (await metadata(handle)).current_details
+            await handle.terminate()
+    assert 300 < len(details.encode()) < 4000
+    assert "ann" not in details

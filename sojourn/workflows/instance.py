@@ -40,7 +40,8 @@ class Instance:
     def __init__(self, start: StartMessage) -> None:
         self.start = start
         self.definition = start.definition
-        self.entered_at = workflow.now()
+        # Not now: where no worker was there, the first task comes later than the entry.
+        self.entered_at = workflow.info().workflow_start_time
         self.inbox = Inbox(
             self.definition.get("listens", []),
             max_pending=self.definition.get("max_pending", 100),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
+from datetime import datetime
+
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.support import compiled, failure, project, running, signal, steps, until_waiting
+from sojourn.workflows.values import moment
+from tests.workflows.support import Runner, compiled, failure, project, running, signal, steps, until_waiting
 
 NAPS = """
 journey: j
@@ -33,6 +38,20 @@ async def test_an_instance_ends_as_timed_out(temporal: WorkflowEnvironment) -> N
             if event.HasField("timer_started_event_attributes")
         ]
         assert len(timers) == 4
+
+
+async def test_an_instance_entered_when_it_was_started(temporal: WorkflowEnvironment) -> None:
+    """Its life and `journey.entered_at` count from the entry, not from when a worker came to it."""
+    loaded = project("{journey: j, entry: {event: entered}, steps: {done: {end: '${journey.entered_at}'}}}")
+    queue = f"late-{uuid.uuid4().hex[:12]}"
+    handle = await Runner(temporal.client, queue).start(compiled(loaded))
+    await asyncio.sleep(0.2)
+    async with running(temporal.client, loaded, queue=queue):
+        result = await handle.result()
+    started = (await handle.describe()).start_time
+    assert result["entered_at"] == moment(started)
+    assert datetime.fromisoformat(result["text"]) == started
+    assert result["ended_at"] > result["entered_at"]
 
 
 async def test_a_wait_without_timeout_ends_with_the_journeys(temporal: WorkflowEnvironment) -> None:

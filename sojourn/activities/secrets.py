@@ -80,8 +80,12 @@ class Secrets:
                 f"{name!r} cannot be the name of a secret: letters, digits, '_', '.' and '-'"
             )
         if name not in self._allowed:
+            # `sojourn dev` gives a `.env`, and allows what stands in it.
+            rather = (
+                f", or under `sojourn dev` a line {name}=... to {self._dotenv.name}" if self._dotenv else ""
+            )
             raise SecretMissingError(
-                f"the secret {name} may not be used here: add its name to SOJOURN_SECRETS"
+                f"the secret {name} may not be used here: add its name to SOJOURN_SECRETS{rather}"
             )
         value = self._environment.get(name) or self._from_folder(name) or self._from_dotenv(name)
         if not value:

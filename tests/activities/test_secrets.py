@@ -16,6 +16,12 @@ def test_only_allowed_names_are_looked_up() -> None:
         secrets.get("AWS_SECRET")
 
 
+def test_the_place_for_secrets_of_development_is_told(tmp_path: Path) -> None:
+    """Who runs `sojourn dev` sets no variables of a deployment: it is a line in `.env`."""
+    with pytest.raises(SecretMissingError, match=r"under `sojourn dev` a line MAIL_KEY=\.\.\. to \.env"):
+        Secrets([], environment={"MAIL_KEY": "x"}, dotenv=tmp_path / ".env").get("MAIL_KEY")
+
+
 def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     """The error names the secret and each place where it could be set."""
     secrets = Secrets([" CRM_TOKEN "], environment={}, folder=tmp_path, dotenv=tmp_path / ".env")

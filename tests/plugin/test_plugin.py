@@ -11,9 +11,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sojourn.activities import Calls, StaticEndpoints
+from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import Runner, compiled, project
+from tests.workflows.support import Runner, Shop, compiled, project
 
 LOADED = project("{journey: j, entry: {event: entered}, steps: {a: {set: {x: 1}}, b: {end: '${steps.a.x}'}}}")
 
@@ -50,16 +50,34 @@ async def test_a_client_with_the_plugin_makes_its_workers_journey_workers(
 
 
 async def test_workflows_and_activities_can_be_apart(temporal: WorkflowEnvironment, unique: str) -> None:
-    """One fleet runs journeys, another one performs calls."""
+    """One fleet runs journeys, another one performs their calls: fetches too, where they are ordinary activities."""
+    shop = Shop()
+    loaded = project(
+        """
+journey: j
+entry: {event: entered}
+steps:
+  ask: {fetch: crm, with: {id: a}, on_error: wrong}
+  mail: {action: send, with: {to: x, data: 1}, on_error: wrong}
+  done: {end: done}
+  wrong: {end: wrong}
+""",
+        shop,
+    )
     client = await connect(temporal)
+    transport = Transport(AddressGuard(["127.0.0.1"]))
     only_workflows = JourneyPlugin(register_activities=False)
-    only_activities = JourneyPlugin(calls=calls(), register_workflows=False)
+    only_activities = JourneyPlugin(
+        calls=Calls(StaticEndpoints(loaded.endpoints), transport=transport), register_workflows=False
+    )
     async with (
         Worker(client, task_queue=unique, plugins=[only_workflows]),
-        Worker(client, task_queue=f"{unique}-calls", plugins=[only_activities]),
+        Worker(client, task_queue=unique, plugins=[only_activities]),
     ):
-        handle = await Runner(client, unique).start(compiled(LOADED))
-        assert (await handle.result())["text"] == "1"
+        handle = await Runner(client, unique).start(compiled(loaded), local_fetch=False)
+        assert (await handle.result())["text"] == "done"
+    shop.close()
+    assert [call["method"] for call in shop.calls] == ["GET", "POST"]
 
 
 async def test_the_host_may_use_another_data_converter(temporal: WorkflowEnvironment, unique: str) -> None:

@@ -133,5 +133,5 @@ def _parameters(request: Request) -> list[str]:
     """Return the names of the operation's parameters, to suggest one for a name that is none."""
     schema = request.app.openapi()
     route = request.scope.get("route")
-    operation = schema["paths"].get(getattr(route, "path", ""), {}).get(request.method.lower(), {})
+    operation = schema["paths"].get(getattr(route, "path_format", ""), {}).get(request.method.lower(), {})
     return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]

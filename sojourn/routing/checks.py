@@ -21,6 +21,9 @@ MAX_DATA = 128 * 1024
 """Most bytes of JSON in the data of an event that concerns a journey. An instance keeps several events, and all that it
 knows has to fit into one payload of Temporal's (`sojourn.workflows.limits`)."""
 
+MAX_DEPTH = 100
+"""Most objects and lists inside each other in the data of such an event. Instances take 128 levels."""
+
 MOST_VIOLATIONS = 20
 """Most violations of a schema that an answer lists."""
 
@@ -113,9 +116,25 @@ class EventCheck:
         return key
 
 
-def data_size(data: Any) -> int:
-    """Return how many bytes the data of an event takes as JSON."""
-    return len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+def unfit(data: Any) -> str | None:
+    """Return why no instance could keep an event's data, or None where one can.
+
+    Args:
+        data: The data, as JSON was read.
+    """
+    level = [data]
+    for _ in range(MAX_DEPTH + 1):
+        nested = [item for item in level if isinstance(item, dict | list)]
+        level = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
+    if level:
+        return f"the data is nested more than {MAX_DEPTH} levels deep: send it flatter"
+    size = len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
+    if size > MAX_DATA:
+        return (
+            f"the data takes {size // 1024} kB and at most {MAX_DATA // 1024} kB are taken: "
+            "send what the journey needs, and a reference to the rest"
+        )
+    return None
 
 
 def key_text(value: Any) -> str | None:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from temporalio.client import Client
 
 from sojourn.routing.admission import Admission, Visit
-from sojourn.routing.checks import MAX_DATA, data_size
+from sojourn.routing.checks import unfit
 from sojourn.routing.model import EventResult, IncomingEvent, InstanceEffect, Refusal, RoutingUnavailable
 from sojourn.routing.plan import EventPlan, Plan
 from sojourn.routing.temporal import Temporal, Unreachable
@@ -159,12 +159,8 @@ class Router:
         if not kind.listeners:
             batch.results[index] = EventResult.refused(event, "no_journey", kind.nobody)
             return None
-        if (size := data_size(event.data)) > MAX_DATA:
-            message = (
-                f"the data takes {size // 1024} kB and at most {MAX_DATA // 1024} kB are taken: "
-                "send what the journey needs, and a reference to the rest"
-            )
-            batch.results[index] = EventResult.refused(event, "invalid", message)
+        if (problem := unfit(event.data)) is not None:
+            batch.results[index] = EventResult.refused(event, "invalid", problem)
             return None
         return _Work(index, event, key, kind)
 

@@ -195,3 +195,19 @@ async def test_an_event_that_no_instance_could_keep_is_refused(world: World) -> 
     assert "at most 128 kB" in large.refusals[0].message
     (fits,) = await router.route([world.event(text="e" * 70_000)])
     assert fits.status == "accepted"
+
+
+@pytest.mark.parametrize(("levels", "status"), [(98, "accepted"), (101, "refused"), (900, "refused")])
+async def test_data_nested_deeper_than_an_instance_takes_is_refused(
+    world: World, levels: int, status: str
+) -> None:
+    """The sender hears of it, and not an instance that would ignore the event."""
+    await world.publish(journey(world.name))
+    router = world.router(await world.open_store())
+    deep: Any = "bottom"
+    for _ in range(levels):
+        deep = [deep]
+    (result,) = await router.route([world.event(tree=deep)])
+    assert result.status == status
+    if status == "refused":
+        assert "nested more than 100 levels" in result.refusals[0].message

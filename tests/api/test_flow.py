@@ -193,7 +193,7 @@ async def test_data_that_breaks_the_schema_is_pointed_at_from_the_event(
         {"customerId": "🦉" * 300, "items": []},
         {"customerId": "large", "items": [{"text": "x" * 125_000}]},
         {"customerId": "number", "items": [{"n": 10**400, "small": 1e-300}]},
-        {"customerId": "deep", "items": [json.loads('{"a":' * 150 + "1" + "}" * 150)]},
+        {"customerId": "deep", "items": [json.loads('{"a":' * 98 + "1" + "}" * 98)]},
     ],
     ids=["control", "long key", "large", "huge number", "deep"],
 )

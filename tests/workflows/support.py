@@ -92,6 +92,17 @@ class Shop:
         self._server.shutdown()
         self._server.server_close()
 
+    def hang(self) -> asyncio.Event:
+        """Answer nothing until the event that is returned is set; called in the test's event loop."""
+        release, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def answer(call: dict[str, Any]) -> tuple[int, Any]:
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
+            return 200, {"ok": True}
+
+        self.answers = answer
+        return release
+
     def endpoints(self) -> str:
         """Return a source and an action that point here, as YAML."""
         base = f"http://127.0.0.1:{self.port}"

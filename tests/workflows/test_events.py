@@ -111,14 +111,7 @@ async def test_an_event_that_arrives_during_a_call_is_kept_for_the_next_wait(
     temporal: WorkflowEnvironment, shop: Shop
 ) -> None:
     """What comes while an answer is awaited is offered to the wait behind it."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def answer(call: dict) -> tuple[int, dict]:
-        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
-        return 200, {"ok": True}
-
-    shop.answers = answer
+    release = shop.hang()
     loaded = project(
         """
 journey: j
@@ -148,14 +141,7 @@ async def test_more_pending_events_than_allowed_are_dropped_and_counted(
     temporal: WorkflowEnvironment, shop: Shop
 ) -> None:
     """The journey's limit holds, and nobody has to guess that something was dropped."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def answer(call: dict) -> tuple[int, dict]:
-        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
-        return 200, {"ok": True}
-
-    shop.answers = answer
+    release = shop.hang()
     loaded = project(
         """
 journey: j
@@ -202,14 +188,7 @@ async def test_an_exit_event_ends_the_instance_during_a_call(
     temporal: WorkflowEnvironment, shop: Shop
 ) -> None:
     """What hangs at the other side does not hold an exit up."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def answer(call: dict) -> tuple[int, dict]:
-        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
-        return 200, {"ok": True}
-
-    shop.answers = answer
+    release = shop.hang()
     loaded = project(
         "{journey: j, entry: {event: entered}, exit_when: [{event: other}],"
         " steps: {mail: {action: send, with: {to: x, data: 1}, on_error: e}, e: {end: error}}}",

@@ -89,14 +89,7 @@ async def test_an_end_that_comes_together_with_an_answer_is_not_forgotten(
     outcome: str,
 ) -> None:
     """Both reach the instance in one workflow task: it ends, and does not make the call behind."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def answer(call: dict[str, Any]) -> tuple[int, Any]:
-        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
-        return 200, {"ok": True}
-
-    shop.answers = answer
+    release = shop.hang()
     loaded = project(TWO_CALLS, shop)
     client = temporal.client
     with temporal.with_time_skipping_disabled():
@@ -171,14 +164,7 @@ async def test_a_fetch_that_is_under_way_ends_with_the_instance(
     temporal: WorkflowEnvironment, shop: Shop
 ) -> None:
     """A look-up is a local activity: a cancellation reaches it at the latest when it answers, and nothing follows."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def answer(call: dict[str, Any]) -> tuple[int, Any]:
-        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
-        return 200, {"ok": True}
-
-    shop.answers = answer
+    release = shop.hang()
     loaded = project(
         """
 journey: j

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Protocol
 
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
 from sojourn.activities.wire import HttpResponse
+from sojourn.nesting import deeper_than
 
 MAX_DEPTH = 64
 """Deepest nesting of an answer's JSON. What comes later walks it recursively."""
@@ -115,7 +116,7 @@ def parse_json(response: HttpResponse) -> Any:
     except ValueError:
         pass
     else:
-        if _too_deep(value):
+        if deeper_than(value, MAX_DEPTH):
             _invalid(response, f"the answer's JSON is nested deeper than {MAX_DEPTH} levels")
         return value
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -129,18 +130,3 @@ def _invalid(response: HttpResponse, message: str) -> NoReturn:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
-
-
-def _too_deep(value: Any) -> bool:
-    """Say whether a value is nested deeper than allowed, level by level: without recursion."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for item in level
-            if isinstance(item, (list, dict))
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
-            return False
-    return any(isinstance(item, (list, dict)) for item in level)

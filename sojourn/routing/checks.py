@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from sojourn import expressions
+from sojourn.nesting import deeper_than
 from sojourn.routing.model import EventResult, IncomingEvent, Violation
 
 if TYPE_CHECKING:
@@ -122,11 +123,7 @@ def unfit(data: Any) -> str | None:
     Args:
         data: The data, as JSON was read.
     """
-    level = [data]
-    for _ in range(MAX_DEPTH + 1):
-        nested = [item for item in level if isinstance(item, dict | list)]
-        level = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
-    if level:
+    if deeper_than(data, MAX_DEPTH):
         return f"the data is nested more than {MAX_DEPTH} levels deep: send it flatter"
     size = len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
     if size > MAX_DATA:

@@ -15,6 +15,7 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from sojourn import names
+from sojourn.nesting import deeper_than
 from sojourn.workflows import limits, shape
 from sojourn.workflows.values import weight
 
@@ -107,24 +108,13 @@ def parse_event(value: Any) -> EventMessage:
     for field in ("id", "name"):
         if not isinstance(value.get(field), str) or not value[field]:
             raise BadMessage(f"`{field}` of the event is to be a text that is not empty")
-    if _is_deeper(value, limits.EVENT_DEPTH):
+    if deeper_than(value, limits.EVENT_DEPTH):
         raise BadMessage(f"the event's data is nested more than {limits.EVENT_DEPTH} levels deep")
     if (size := weight(value)) > limits.EVENT_BYTES:
         raise BadMessage(
             f"the event takes {size // 1024} kB and at most {limits.EVENT_BYTES // 1024} kB are taken"
         )
     return EventMessage(value["id"], value["name"], parse_time(value.get("time"), "time"), value.get("data"))
-
-
-def _is_deeper(value: Any, most: int) -> bool:
-    """Say whether lists and maps stand inside each other more than so many levels deep."""
-    level = [value]
-    for _ in range(most + 1):
-        nested = [item for item in level if isinstance(item, dict | list)]
-        if not nested:
-            return False
-        level = [child for item in nested for child in (item.values() if isinstance(item, dict) else item)]
-    return True
 
 
 @lru_cache(maxsize=256)

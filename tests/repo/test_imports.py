@@ -16,12 +16,12 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", *BELOW_STORE}
-LEAVES = {"markdown", "names", "settings", "temporal"}
+LEAVES = {"markdown", "names", "nesting", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "expressions": set(),
     "definitions": {"expressions", *LEAVES},
-    "workflows": {*BELOW_STORE, "markdown", "names", "settings"},
+    "workflows": {*BELOW_STORE, "markdown", "names", "nesting", "settings"},
     "activities": {*BELOW_STORE, *LEAVES},
     "store": {*BELOW_STORE, *LEAVES},
     "routing": {*BELOW_ROUTING, *LEAVES},
@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {"api", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "markdown": set(),
     "names": set(),
+    "nesting": set(),
     "settings": {"names"},
     "temporal": {"names", "settings"},
     "__main__": {"cli"},

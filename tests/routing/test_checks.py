@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sojourn.nesting import deeper_than
 from sojourn.routing import EventResult, IncomingEvent
 from sojourn.routing.checks import EventCheck, UnusableDefinition, key_text
 from tests.routing.world import NOON
@@ -155,3 +156,13 @@ def test_depth_does_not_hurt() -> None:
         data = {"a": data}
     schema = {"type": "object", "additionalProperties": {"$ref": "#"}}
     assert reason(data, schema=schema) in ("invalid", "no_key")
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"),
+    [("text", 0), (None, 0), ([], 1), ({}, 1), ({"a": 1}, 1), ([[], {"a": []}], 3), ({"a": {"b": [1]}}, 3)],
+)
+def test_levels_are_counted_with_the_empty_ones(value: Any, levels: int) -> None:
+    """A value is deeper than any number below its own, and not deeper than its own."""
+    assert not deeper_than(value, levels)
+    assert levels == 0 or deeper_than(value, levels - 1)

@@ -9,7 +9,7 @@ from types import FrameType
 
 from sojourn.cli.console import CliError, ExitCode, say
 from sojourn.cli.environment import load_settings, write_log
-from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
+from sojourn.cli.search_attributes import prepare_search_attributes
 
 log = logging.getLogger("sojourn.api")
 
@@ -57,19 +57,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 async def _prepare_namespace() -> None:
     """See to the search attributes, where Temporal can be reached: starting an instance needs them."""
-    from temporalio.service import RPCError
-
     from sojourn.temporal import TemporalUnavailable, connect
 
     try:
         async with asyncio.timeout(5):
-            added = await ensure_search_attributes(await connect())
+            await prepare_search_attributes(await connect(), log)
     except (TemporalUnavailable, TimeoutError) as error:
         log.warning("%s; events are answered with 503 until then", str(error) or "Temporal does not answer")
-    except SearchAttributeError as error:
-        log.warning("%s", error)
-    except RPCError as error:
-        log.warning("the search attributes could not be checked: %s", error.message)
-    else:
-        if added:
-            log.info("search attributes added: %s", ", ".join(added))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from sojourn import names
@@ -69,6 +70,26 @@ async def ensure_search_attributes(client: Client) -> list[str]:
                 f"here ({error.message}): add {listing} by hand, or set SOJOURN_SEARCH_ATTRIBUTES=false"
             ) from error
         raise
+
+
+async def prepare_search_attributes(client: Client, log: logging.Logger) -> None:
+    """Add what is missing, and log what was added or why it cannot be: neither keeps a process from starting.
+
+    Args:
+        client: Connected to the namespace.
+        log: The log of the process that starts.
+    """
+    from temporalio.service import RPCError
+
+    try:
+        added = await ensure_search_attributes(client)
+    except SearchAttributeError as error:
+        log.warning("%s", error)
+    except RPCError as error:
+        log.warning("the search attributes could not be checked: %s", error.message)
+    else:
+        if added:
+            log.info("search attributes added to namespace %s: %s", client.namespace, ", ".join(added))
 
 
 def _kind(value: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sojourn.cli.console import CliError, ExitCode, warn
 from sojourn.cli.environment import load_settings, open_store, write_log
-from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
+from sojourn.cli.search_attributes import prepare_search_attributes
 
 if TYPE_CHECKING:
     from temporalio.client import Client, Plugin
@@ -55,7 +55,7 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
             return _status(stopped)
         await _check_namespace(client)
         if settings.search_attributes:
-            await _prepare_namespace(client)
+            await prepare_search_attributes(client, log)
         worker = Worker(
             client,
             task_queue=settings.task_queue,
@@ -148,18 +148,3 @@ async def _check_namespace(client: Client) -> None:
             ) from error
         # Not everybody who may run a worker may describe its namespace.
         log.warning("the namespace could not be checked: %s", error.message)
-
-
-async def _prepare_namespace(client: Client) -> None:
-    """See to the search attributes. A worker without them can still run what others start."""
-    from temporalio.service import RPCError
-
-    try:
-        added = await ensure_search_attributes(client)
-    except SearchAttributeError as error:
-        log.warning("%s", error)
-    except RPCError as error:
-        log.warning("the search attributes could not be checked: %s", error.message)
-    else:
-        if added:
-            log.info("search attributes added to namespace %s: %s", client.namespace, ", ".join(added))

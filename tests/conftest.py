@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator
@@ -12,6 +11,8 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
+
+from sojourn.cli.processes.ports import free_port as quiet_port
 
 DYNAMIC_CONFIG = {
     # Both spellings of the switch: the CLI renamed it, and unknown keys are ignored.
@@ -53,11 +54,8 @@ def server_arguments() -> list[str]:
 
 
 def free_port() -> int:
-    """Return a TCP port on which nothing listens at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port on which nothing listens at the moment, and hardly will soon."""
+    return quiet_port()
 
 
 @pytest.fixture(scope="session")

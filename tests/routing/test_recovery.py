@@ -20,7 +20,7 @@ from tests.conftest import free_port
 from tests.routing.conftest import both_databases
 from tests.routing.world import NOON, Dies, World, effect, journey
 
-SHORT = 0.3
+SHORT = 1.0
 """Seconds of a lease that tests wait out."""
 
 
@@ -274,19 +274,20 @@ async def test_a_process_that_slept_through_its_lease_does_no_harm(world: World)
     await world.publish(journey(world.name))
     sleepy, awake = await world.process(lease=SHORT), await world.process()
     first, second = world.event(), world.event()
-    asleep = asyncio.Event()
+    asleep, alarm = asyncio.Event(), asyncio.Event()
     temporal: Any = sleepy._admission._temporal
     start = temporal.start
 
     async def slow_start(*arguments: Any) -> bool:
         asleep.set()
-        await asyncio.sleep(SHORT * 3)
+        await alarm.wait()
         return bool(await start(*arguments))
 
     temporal.start = slow_start
     late = asyncio.create_task(one(sleepy, first))
     await asleep.wait()
     assert await one(awake, second) == "started"
+    alarm.set()
     assert await late == "already_inside"
     assert len(world.wire.starts) == 1
     entry = (await (await world.open_store()).ledger.look(world.name, "ada")).entry
@@ -298,13 +299,13 @@ async def test_a_start_that_lands_after_its_lease_is_written_down(world: World) 
     """Somebody rolled the reservation back before the start arrived; the instance runs, so it is an entry."""
     await world.publish(journey(world.name, listens=["finish", "order.placed"]))
     sleepy, awake = await world.process(lease=SHORT), await world.process()
-    first, asleep = world.event(), asyncio.Event()
+    first, asleep, alarm = world.event(), asyncio.Event(), asyncio.Event()
     temporal: Any = sleepy._admission._temporal
     start = temporal.start
 
     async def slow_start(*arguments: Any) -> bool:
         asleep.set()
-        await asyncio.sleep(SHORT * 3)
+        await alarm.wait()
         return bool(await start(*arguments))
 
     temporal.start = slow_start
@@ -312,6 +313,7 @@ async def test_a_start_that_lands_after_its_lease_is_written_down(world: World) 
     await asleep.wait()
     # An order finds the stale reservation, and no instance: it rolls the reservation back.
     assert await one(awake, world.event("order.placed")) == "no_journey"
+    alarm.set()
     assert await late == "started"
     assert await one(awake, world.event("finish")) == "signalled"
     assert await one(awake, first) == "duplicate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 from dataclasses import dataclass
 
@@ -10,9 +11,18 @@ from sojourn.cli.defaults import DEFAULT_API_PORT, DEFAULT_TEMPORAL_PORT, DEFAUL
 
 LOOPBACK = "127.0.0.1"
 
+_QUIET = range(15000, 32000)
+"""Ports that operating systems do not hand out to outgoing connections (Linux takes those from 32768 on, others from
+49152 on). One of those could be taken by any process between being found free here and being listened on."""
+
+_chance = random.SystemRandom()
+
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address on which nothing listens at the moment."""
+    """Return a TCP port of the loopback address on which nothing listens at the moment, and hardly will soon."""
+    for port in _chance.sample(_QUIET, 100):
+        if port_is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

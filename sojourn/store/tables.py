@@ -142,3 +142,70 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime, nullable=True),
 )
+
+# Calls made lately to a capped endpoint, by all workers: how many in each slot of time, by the database's clock.
+call_caps = Table(
+    "call_caps",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("slots", JSON, nullable=False),
+)
+
+# Caps and throttles that an operator set in place of those that were published.
+endpoint_limits = Table(
+    "endpoint_limits",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("limits", JSON, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# The last failed calls of each endpoint; no parameters, no answers.
+endpoint_errors = Table(
+    "endpoint_errors",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("status", Integer, nullable=True),
+    Column("message", Text, nullable=False),
+    Column("journey", String(64), nullable=True),
+    Column("step", String(128), nullable=True),
+    Index("ix_endpoint_errors_kind", "kind", "name", "at"),
+)
+
+# The built-in profiles. `id` is `names.profile_part` of the key; `key` is the key itself, as a JSON text, so that
+# PostgreSQL takes whatever it holds.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("key", JSON, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Writes that journeys made, by their idempotency keys, so that one that is made again does not undo a later one.
+profile_writes = Table(
+    "profile_writes",
+    metadata,
+    Column("operation", String(128), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_profile_writes_at", "at"),
+)
+
+# One row: the schema of profiles that was published.
+profile_schema = Table(
+    "profile_schema",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("hash", String(128), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)

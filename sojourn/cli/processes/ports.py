@@ -20,9 +20,9 @@ _chance = random.SystemRandom()
 
 def free_port() -> int:
     """Return a TCP port of the loopback address on which nothing listens at the moment, and hardly will soon."""
-    for port in _chance.sample(_QUIET, 100):
-        if port_is_free(port):
-            return port
+    for candidate in _chance.sample(_QUIET, 100):
+        if port_is_free(candidate):
+            return candidate
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

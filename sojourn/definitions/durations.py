@@ -54,6 +54,20 @@ def parse_duration(text: str) -> float:
     return whole(seconds)
 
 
+def write_duration(seconds: float) -> str:
+    """Return a duration as authors write it: `1h30m`, `250ms`. Parts below a millisecond are left out.
+
+    Args:
+        seconds: Its length; not negative.
+    """
+    left = round(seconds * 1000)
+    parts = []
+    for unit, size in sorted(_UNITS.items(), key=lambda pair: -pair[1]):
+        number, left = divmod(left, round(size * 1000))
+        parts += [f"{number}{unit}"] if number else []
+    return "".join(parts) or "0s"
+
+
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 

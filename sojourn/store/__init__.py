@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
+from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion, OperatorLimits
 from sojourn.store.errors import StoreError, StoreUnavailable
 from sojourn.store.keys import SCOPES, ApiKey, CreatedKey
+from sojourn.store.limits import LimitError
 from sojourn.store.publish import PublishResult
 from sojourn.store.store import Store
 
@@ -16,6 +17,8 @@ __all__ = [
     "JourneyRecord",
     "JourneyState",
     "JourneyVersion",
+    "LimitError",
+    "OperatorLimits",
     "PublishResult",
     "Store",
     "StoreError",

@@ -50,17 +50,42 @@ class JourneyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorLimits:
+    """What an operator set for an endpoint, in force in place of what was published.
+
+    Attributes:
+        cap: `{"calls", "per"}`, seconds; None: as published.
+        throttle: `{"calls", "per", "expire"}`, seconds; None: as published.
+        changed_at: When it was set, UTC.
+    """
+
+    cap: dict[str, Any] | None
+    throttle: dict[str, Any] | None
+    changed_at: datetime
+
+    def values(self) -> dict[str, Any]:
+        """Return the limits that were set, by name."""
+        both = {"cap": self.cap, "throttle": self.throttle}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """All that was published, as of one revision. Immutable; a later revision is another object.
 
     Attributes:
         revision: Grows with every change.
         events: The stored JSON of each event definition, by name.
-        endpoints: The stored JSON of each endpoint, by (kind, name).
+        endpoints: The JSON of each endpoint as it is to be called, by (kind, name): with the limits that
+            operators set.
         journeys: By name, sorted.
+        published_endpoints: The JSON of each endpoint as it was published, by (kind, name).
+        limits: What operators set, by (kind, name).
     """
 
     revision: int
     events: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     endpoints: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     journeys: Mapping[str, JourneyRecord] = field(default_factory=dict)
+    published_endpoints: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    limits: Mapping[tuple[str, str], OperatorLimits] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, and_, func, insert, select, update
 
 from sojourn.definitions.hashing import content_hash
 from sojourn.store.catalog import JourneyState
+from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import endpoints, events, journey_versions, journeys
 
@@ -24,12 +25,15 @@ class PublishResult:
         unchanged: Journeys whose newest version says the same already.
         events_changed: Names of new and changed event definitions.
         endpoints_changed: New and changed endpoints, as `source:NAME` or `action:NAME`.
+        overridden: Endpoints of the publication, as (kind, name), with the limits that operators set for them:
+            those stay in force.
     """
 
     published: list[tuple[str, int]] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     events_changed: list[str] = field(default_factory=list)
     endpoints_changed: list[str] = field(default_factory=list)
+    overridden: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -75,6 +79,12 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
     for (kind, name), definition in sorted(publication.endpoints.items()):
         if _put(connection, endpoints, {"kind": kind, "name": name}, definition):
             result.endpoints_changed.append(f"{kind}:{name}")
+    set_by_operators = read_limits(connection) if publication.endpoints else {}
+    result.overridden = {
+        key: limits.values()
+        for key, limits in sorted(set_by_operators.items())
+        if key in publication.endpoints
+    }
     for name, definition in sorted(publication.journeys.items()):
         version = _publish_journey(connection, name, definition, publication.sources)
         if version is None:

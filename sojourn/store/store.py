@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
 from sojourn.store import keys as key_store
+from sojourn.store import limits as limit_store
 from sojourn.store import publish as publishing
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
 from sojourn.store.engine import Database, ping
@@ -141,7 +142,7 @@ class Store:
         return catalog
 
     async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
-        """Return the live definition of an endpoint, or None where there is none.
+        """Return the live definition of an endpoint, with the limits that operators set, or None.
 
         Args:
             kind: `source` or `action`.
@@ -154,6 +155,37 @@ class Store:
         if found is None and (stored := catalog.endpoints.get((kind, name))) is not None:
             found = self._endpoints[kind, name] = EndpointDefinition.load(stored)
         return found
+
+    async def set_limits(self, kind: str, name: str, changes: Mapping[str, Any]) -> bool:
+        """Set limits of an endpoint in place of the published ones; those that are not named stay as they are.
+
+        Workers notice within `catalog_refresh` seconds. A publication leaves what is set here alone.
+
+        Args:
+            kind: `source` or `action`.
+            name: Its name.
+            changes: `cap` and `throttle`, each `{"calls", "per"}`, a throttle also with `expire`; seconds.
+
+        Returns:
+            False where there is no such endpoint.
+
+        Raises:
+            LimitError: A limit makes no sense; the message says what to write.
+        """
+        known = await self._database.write(
+            lambda connection: limit_store.set_limits(connection, kind, name, changes)
+        )
+        self._changed()
+        return known
+
+    async def reset_limits(self, kind: str, name: str, which: Iterable[str] = limit_store.KINDS) -> bool:
+        """Put limits of an endpoint back to what was published. Returns False where none of them was set."""
+        wanted = tuple(which)
+        reset = await self._database.write(
+            lambda connection: limit_store.reset_limits(connection, kind, name, wanted)
+        )
+        self._changed()
+        return reset
 
     async def sources(self, journey: str, version: int) -> dict[str, str] | None:
         """Return the texts of the files that a version was published from, by path, where they were kept."""
@@ -247,18 +279,23 @@ def read_catalog(connection: Connection) -> Catalog:
     revision = read_revision(connection)
     event_rows = connection.execute(select(events.c.name, events.c.definition).order_by(events.c.name))
     endpoint_rows = connection.execute(select(endpoints.c.kind, endpoints.c.name, endpoints.c.definition))
+    published = {(row.kind, row.name): row.definition for row in endpoint_rows}
+    limits = limit_store.read_limits(connection)
     versions: dict[str, dict[int, JourneyVersion]] = {}
     kept = journey_versions.c
     columns = select(kept.journey, kept.version, kept.definition, kept.published_at)
     for row in connection.execute(columns.order_by(kept.journey, kept.version)):
-        version = JourneyVersion(row.version, row.definition, row.published_at)
+        definition = limit_store.limited_journey(row.definition, limits)
+        version = JourneyVersion(row.version, definition, row.published_at)
         versions.setdefault(row.journey, {})[row.version] = version
     journey_rows = connection.execute(select(journeys.c.name, journeys.c.state).order_by(journeys.c.name))
     return Catalog(
         revision=revision,
         events={row.name: row.definition for row in event_rows},
-        endpoints={(row.kind, row.name): row.definition for row in endpoint_rows},
+        endpoints={key: limit_store.limited(value, limits.get(key)) for key, value in published.items()},
         journeys={row.name: JourneyRecord(row.name, row.state, versions[row.name]) for row in journey_rows},
+        published_endpoints=published,
+        limits=limits,
     )
 
 

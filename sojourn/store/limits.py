@@ -1,0 +1,206 @@
+"""Limits that an operator set: caps and throttles in force in place of those that were published.
+
+They are kept beside the endpoints, so a publication leaves them alone, and they are laid over what was published
+when the catalog is read: whoever asks for an endpoint gets it as it is to be called now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from sojourn.definitions.durations import write_duration
+from sojourn.store.catalog import OperatorLimits
+from sojourn.store.revision import bump_revision, lock_revision
+from sojourn.store.tables import endpoint_limits, endpoints
+
+KINDS = ("cap", "throttle")
+"""The limits that an endpoint may have."""
+
+MAX_CALLS = 1_000_000
+"""Most calls that a limit may allow in its time; more is no limit, but a slip of the finger."""
+
+PER = (0.1, 86_400)
+"""Shortest and longest time for which a limit counts, in seconds."""
+
+EXPIRE = (1, 30 * 86_400)
+"""Shortest and longest time that a call may wait for its turn, in seconds."""
+
+DEFAULT_EXPIRE = 6 * 3600
+"""Seconds that a call waits for its turn where neither the operator nor the definition says."""
+
+
+class LimitError(ValueError):
+    """A limit that cannot be set. The message says what to write instead.
+
+    Attributes:
+        field: Which part of the limits is wrong, such as `throttle.per`.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def set_limits(connection: Connection, kind: str, name: str, changes: Mapping[str, Any]) -> bool:
+    """Set limits of an endpoint; those that are not named stay as they are.
+
+    Args:
+        connection: In a transaction of its own.
+        kind: `source` or `action`.
+        name: The endpoint's name.
+        changes: `cap` and `throttle`, each with `calls`, `per` in seconds and, for a throttle, `expire` in seconds.
+
+    Returns:
+        False where there is no such endpoint.
+
+    Raises:
+        LimitError: A limit makes no sense, or not for this kind of endpoint.
+    """
+    _check(kind, changes)
+    lock_revision(connection)  # as publishing does: what is published and what is set must fit together
+    of_endpoint = (endpoints.c.kind == kind) & (endpoints.c.name == name)
+    published = connection.scalar(select(endpoints.c.definition).where(of_endpoint))
+    if published is None:
+        return False
+    before = _stored(connection, kind, name)
+    limits = dict(before or {})
+    for limit, value in changes.items():
+        limits[limit] = _complete(limit, value, limits.get(limit) or published.get(limit) or {})
+    _write(connection, kind, name, limits, known=before is not None)
+    bump_revision(connection)
+    return True
+
+
+def reset_limits(connection: Connection, kind: str, name: str, which: Iterable[str] = KINDS) -> bool:
+    """Put limits of an endpoint back to what was published.
+
+    Args:
+        connection: In a transaction of its own.
+        kind: `source` or `action`.
+        name: The endpoint's name.
+        which: `cap`, `throttle` or both.
+
+    Returns:
+        False where none of them was set.
+    """
+    gone = set(which)
+    lock_revision(connection)
+    before = _stored(connection, kind, name) or {}
+    left = {limit: value for limit, value in before.items() if limit not in gone}
+    if left == before:
+        return False
+    if left:
+        _write(connection, kind, name, left, known=True)
+    else:
+        connection.execute(delete(endpoint_limits).where(_of(kind, name)))
+    bump_revision(connection)
+    return True
+
+
+def read_limits(connection: Connection) -> dict[tuple[str, str], OperatorLimits]:
+    """Return every limit that operators set, by (kind, name) of the endpoint."""
+    rows = connection.execute(select(endpoint_limits))
+    return {
+        (row.kind, row.name): OperatorLimits(
+            row.limits.get("cap"), row.limits.get("throttle"), row.changed_at
+        )
+        for row in rows
+    }
+
+
+def limited(definition: dict[str, Any], limits: OperatorLimits | None) -> dict[str, Any]:
+    """Return the stored JSON of an endpoint with the operator's limits in the place of the published ones."""
+    return definition if limits is None else {**definition, **limits.values()}
+
+
+def limited_journey(
+    definition: dict[str, Any], limits: Mapping[tuple[str, str], OperatorLimits]
+) -> dict[str, Any]:
+    """Return a compiled journey that knows the limits of its endpoints as they are now.
+
+    A journey says of each endpoint whether its calls wait in a queue. Where an operator throttles one that was
+    published without, instances that begin from then on queue their calls.
+    """
+    known = definition.get("endpoints")
+    if not limits or not isinstance(known, dict):
+        return definition
+    changed = {}
+    for name, entry in known.items():
+        found = limits.get((entry.get("kind", ""), name))
+        if found is None:
+            continue
+        extra: dict[str, Any] = {}
+        if found.cap is not None:
+            extra["capped"] = True
+        if found.throttle is not None:
+            extra |= {"throttled": True, "expire": found.throttle["expire"]}
+        changed[name] = {**entry, **extra}
+    return {**definition, "endpoints": {**known, **changed}} if changed else definition
+
+
+def _check(kind: str, changes: Mapping[str, Any]) -> None:
+    if not changes:
+        raise LimitError("", "name a limit to set: cap or throttle")
+    for limit, value in changes.items():
+        if limit not in KINDS:
+            raise LimitError(limit, f"there is no limit {limit!r}: set cap or throttle")
+        if limit == "throttle" and kind == "source":
+            raise LimitError(
+                limit,
+                "a source is not throttled, since the journey waits for its answer; set a cap, above which calls "
+                "count as the error `capped`",
+            )
+        _check_calls(f"{limit}.calls", value.get("calls"))
+        _check_seconds(f"{limit}.per", value.get("per"), *PER)
+        if value.get("expire") is not None:
+            if limit == "cap":
+                raise LimitError("cap.expire", "calls above a cap do not wait, so they cannot expire")
+            _check_seconds("throttle.expire", value["expire"], *EXPIRE)
+
+
+def _check_calls(field: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise LimitError(field, "the number of calls must be a whole number, such as 100")
+    if not 1 <= value <= MAX_CALLS:
+        raise LimitError(
+            field, f"{value:,} calls are no limit to set; write a number from 1 to {MAX_CALLS:,}"
+        )
+
+
+def _check_seconds(field: str, value: Any, shortest: float, longest: float) -> None:
+    # Compared this way round, what is not a number is refused as well.
+    good = isinstance(value, int | float) and not isinstance(value, bool) and shortest <= value <= longest
+    if not good:
+        raise LimitError(
+            field,
+            f"write a duration from {write_duration(shortest)} to {write_duration(longest)}, such as 1s",
+        )
+
+
+def _complete(limit: str, value: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a limit as it is stored: with the `expire` of the one before where none is given."""
+    stored = {"calls": value["calls"], "per": value["per"]}
+    if limit == "throttle":
+        stored["expire"] = value.get("expire") or before.get("expire") or DEFAULT_EXPIRE
+    return stored
+
+
+def _of(kind: str, name: str) -> Any:
+    return (endpoint_limits.c.kind == kind) & (endpoint_limits.c.name == name)
+
+
+def _stored(connection: Connection, kind: str, name: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = connection.scalar(select(endpoint_limits.c.limits).where(_of(kind, name)))
+    return found
+
+
+def _write(connection: Connection, kind: str, name: str, limits: dict[str, Any], *, known: bool) -> None:
+    values = {"limits": limits, "changed_at": datetime.now(UTC)}
+    if known:
+        connection.execute(update(endpoint_limits).where(_of(kind, name)).values(**values))
+    else:
+        connection.execute(insert(endpoint_limits).values(kind=kind, name=name, **values))

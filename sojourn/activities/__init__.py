@@ -6,12 +6,15 @@ from sojourn.activities.addresses import AddressGuard
 from sojourn.activities.calls import Calls
 from sojourn.activities.directory import EndpointDirectory, StaticEndpoints
 from sojourn.activities.errors import CallError
+from sojourn.activities.observer import CallFailure, CallObserver
 from sojourn.activities.secrets import SecretMissingError, Secrets, SecretStore
 from sojourn.activities.transport import Transport
 
 __all__ = [
     "AddressGuard",
     "CallError",
+    "CallFailure",
+    "CallObserver",
     "Calls",
     "EndpointDirectory",
     "SecretMissingError",

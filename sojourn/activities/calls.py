@@ -19,11 +19,12 @@ from sojourn.activities.authentication import Authenticator
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.directory import EndpointDirectory
 from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
+from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.requests import build_request
 from sojourn.activities.responses import read_result
 from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
-from sojourn.activities.transport import Transport, tls_context
+from sojourn.activities.transport import Transport
 from sojourn.activities.window import LocalMemory, Window
 from sojourn.activities.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition
@@ -59,6 +60,7 @@ class Calls:
         endpoints: Knows the endpoints; asked at every call.
         secrets: Where the values of secrets come from; by default none is allowed.
         transport: Sends the requests; by default one that reaches public addresses only.
+        observer: Is told of every failed attempt.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class Calls:
         *,
         secrets: SecretStore | None = None,
         transport: Transport | None = None,
+        observer: CallObserver | None = None,
     ) -> None:
+        self._observer = observer
         self._endpoints = endpoints
         self._secrets = secrets or Secrets()
         self._transport = transport or Transport(AddressGuard())
@@ -77,21 +81,23 @@ class Calls:
         self._memory = LocalMemory()
 
     @classmethod
-    def from_settings(cls, endpoints: EndpointDirectory, settings: Settings) -> Self:
+    def from_settings(
+        cls, endpoints: EndpointDirectory, settings: Settings, *, observer: CallObserver | None = None
+    ) -> Self:
         """Return the activities of a deployment.
 
         Args:
             endpoints: Knows the endpoints.
             settings: `secrets`, `secrets_folder`, `dotenv`, `allow_hosts` and `ca_file` are used.
+            observer: Is told of every failed attempt.
 
         Raises:
             ValueError: `allow_hosts` names something that is no host; the message says which.
             OSError: `ca_file` cannot be read, or holds no certificate.
         """
         secrets = Secrets(settings.secrets.split(","), folder=settings.secrets_folder, dotenv=settings.dotenv)
-        tls = tls_context(settings.ca_file)
-        transport = Transport(AddressGuard.from_text(settings.allow_hosts), tls=tls)
-        return cls(endpoints, secrets=secrets, transport=transport)
+        transport = Transport(AddressGuard.from_text(settings.allow_hosts), ca_file=settings.ca_file)
+        return cls(endpoints, secrets=secrets, transport=transport, observer=observer)
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -140,20 +146,24 @@ class Calls:
         """
         return await self._attempt("action", call)
 
-    async def request_preview(self, kind: Kind, name: str, parameters: Mapping[str, Any]) -> HttpRequest:
+    async def request_preview(
+        self, kind: Kind, name: str, parameters: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> HttpRequest:
         """Return the request that a call would send, with every secret shown as `***`. Nothing is sent.
 
         Args:
             kind: `source` or `action`.
             name: The endpoint's name.
             parameters: The call's parameters.
+            idempotency_key: What an action would send as `Idempotency-Key`.
 
         Raises:
             CallError: `refused`, if such a call would be.
         """
         endpoint = await self._endpoint(kind, name)
         secrets = MaskedSecrets()
-        request = build_request(endpoint, parameters, secrets=secrets)
+        key = idempotency_key if kind == "action" else None
+        request = build_request(endpoint, parameters, secrets=secrets, idempotency_key=key)
         return authentication.preview(endpoint.definition.auth, request, secrets)
 
     async def call(
@@ -228,6 +238,8 @@ class Calls:
             failure = refused(message, expected=False)
         failure, delay = window.after(failure)
         _log(kind, name, call, failure, window.attempt, delay)
+        if self._observer is not None:
+            self._observer.failed(failure_of(kind, name, call, failure, window.attempt, final=delay is None))
         # Raised here, where no other exception is its context: those may quote a URL with a key in it.
         raise failure.application_error(delay)
 

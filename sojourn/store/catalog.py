@@ -81,6 +81,7 @@ class Catalog:
         journeys: By name, sorted.
         published_endpoints: The JSON of each endpoint as it was published, by (kind, name).
         limits: What operators set, by (kind, name).
+        profile: The stored JSON of the document that describes profiles, where one was published.
     """
 
     revision: int
@@ -89,3 +90,9 @@ class Catalog:
     journeys: Mapping[str, JourneyRecord] = field(default_factory=dict)
     published_endpoints: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     limits: Mapping[tuple[str, str], OperatorLimits] = field(default_factory=dict)
+    profile: Mapping[str, Any] | None = None
+
+    @property
+    def profile_schema(self) -> Mapping[str, Any] | None:
+        """The JSON Schema of profiles' attributes, or None where all are allowed."""
+        return None if self.profile is None else self.profile.get("schema")

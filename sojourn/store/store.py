@@ -16,9 +16,11 @@ from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyV
 from sojourn.store.engine import Database, ping
 from sojourn.store.keys import ApiKey, CreatedKey, KeyRing
 from sojourn.store.ledger import Ledger
+from sojourn.store.profilechecks import SchemaCheck, no_schema
+from sojourn.store.profiles import Profiles
 from sojourn.store.publish import Publication, PublishResult
 from sojourn.store.revision import read_revision
-from sojourn.store.tables import endpoints, events, journey_versions, journeys
+from sojourn.store.tables import endpoints, events, journey_versions, journeys, profile_schema
 
 if TYPE_CHECKING:
     from sojourn.definitions import EndpointDefinition, Project
@@ -34,6 +36,7 @@ class Store:
 
     Attributes:
         ledger: The entries of profiles into journeys.
+        profiles: The built-in profiles.
     """
 
     def __init__(self, database: Database, *, catalog_refresh: float, lease: float) -> None:
@@ -46,6 +49,8 @@ class Store:
         self._checked = NEVER
         self._changes = 0
         self.ledger = Ledger(database, lease=lease)
+        self.profiles = Profiles(database, self._profile_check)
+        self._profile_checks: tuple[Catalog, SchemaCheck] | None = None
 
     @classmethod
     async def open(cls, url: str, *, catalog_refresh: float = 1.0, lease: float = 15.0) -> Store:
@@ -87,6 +92,7 @@ class Store:
         if self._reloading is not None:
             await asyncio.wait([self._reloading])
         await self.ledger.close()
+        await self.profiles.close()
         await self._database.close()
 
     # Publishing
@@ -194,6 +200,14 @@ class Store:
         found: dict[str, str] | None = await self._database.read(lambda connection: connection.scalar(query))
         return found
 
+    async def _profile_check(self) -> SchemaCheck:
+        """Return the check of profiles by the schema that is published, compiled once for each."""
+        catalog = await self.catalog()
+        if self._profile_checks is None or self._profile_checks[0] is not catalog:
+            schema = catalog.profile_schema
+            self._profile_checks = catalog, no_schema() if schema is None else SchemaCheck(schema)
+        return self._profile_checks[1]
+
     # API keys
 
     async def create_key(self, label: str, scopes: Iterable[str]) -> CreatedKey:
@@ -290,6 +304,7 @@ def read_catalog(connection: Connection) -> Catalog:
         versions.setdefault(row.journey, {})[row.version] = version
     journey_rows = connection.execute(select(journeys.c.name, journeys.c.state).order_by(journeys.c.name))
     return Catalog(
+        profile=connection.scalar(select(profile_schema.c.definition)),
         revision=revision,
         events={row.name: row.definition for row in event_rows},
         endpoints={key: limit_store.limited(value, limits.get(key)) for key, value in published.items()},

@@ -11,7 +11,7 @@ from sojourn.definitions import leaks
 from sojourn.definitions.auth import ApiKeyAuth, CustomAuth, OAuth2Auth
 from sojourn.definitions.base import Model, SecretRef
 from sojourn.definitions.codes import Code
-from sojourn.definitions.endpoints import EndpointDefinition
+from sojourn.definitions.endpoints import HTTP_ONLY, EndpointDefinition
 from sojourn.definitions.jsonschemas import check_schema, validator
 from sojourn.definitions.problems import Path, choose
 from sojourn.definitions.reading import ReadEndpoint, ReadEvent
@@ -50,10 +50,13 @@ def check_endpoint(endpoint: ReadEndpoint) -> None:
         if isinstance(written.get("url"), str):
             leaks.check_url(written["url"], source, ("url",))
         return
-    check_url(model.url, source, ("url",), model)
-    _check_method(model, source)
+    if model.python is not None:
+        _check_python(model, source)
+    else:
+        check_url(model.url, source, ("url",), model)
+        _check_method(model, source)
+        _check_auth(model.auth, source)
     _check_parameters(model, source)
-    _check_auth(model.auth, source)
     _check_limits(model, source)
     if model.response is not None:
         check_schema(model.response, source, ("response",))
@@ -110,6 +113,13 @@ def _check_placeholders(model: EndpointDefinition, source: Source) -> None:
             message = f"The parameter `{name}` stands in the URL, so it cannot be optional"
             hint = "Give it a `default`, or leave out `optional`."
             source.report(Code.WRONG_VALUE, ("parameters", name, "optional"), message, hint)
+
+
+def _check_python(model: EndpointDefinition, source: Source) -> None:
+    for key in HTTP_ONLY:
+        if key in source.document.value:
+            message = f"`{key}` says how a request is made, and this {model.kind} is a Python function"
+            source.report(Code.ONE_OF, (key,), message, f"Leave out `{key}`, or `python`.", key=True)
 
 
 def _check_method(model: EndpointDefinition, source: Source) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sojourn.definitions.auth import (
     ApiKeyAuth,
@@ -87,6 +87,25 @@ class Throttle(Model):
     expire: PositiveDuration = 6 * 3600
 
 
+def _python_reference(value: str) -> str:
+    module, colon, function = value.partition(":")
+    named = all(part.isidentifier() for part in module.split("."))
+    if not colon or not named or not function or len(value) > 500:
+        raise problem(
+            Code.WRONG_VALUE,
+            "This names no Python function",
+            "Write `module:function`, such as actions:send.",
+        )
+    return value
+
+
+PythonReference = Annotated[str, AfterValidator(_python_reference), WithJsonSchema({"type": "string"})]
+"""Where a Python function is defined. Only a name: nothing is ever imported because a definition says so."""
+
+HTTP_ONLY = ("url", "method", "query", "headers", "body", "form", "auth")
+"""Keys that say how an HTTP request is made, and that a Python function has not."""
+
+
 class EndpointDefinition(Model):
     """A data source or an action, read from a document `source: NAME` or `action: NAME`.
 
@@ -100,6 +119,11 @@ class EndpointDefinition(Model):
     description: str | None = None
     method: Method
     url: str
+    python: PythonReference | None = Field(
+        None,
+        description="`module:function` of a Python function that workers run, in the place of `url`; written by "
+        "Sojourn for functions with `@action.defn` or `@source.defn`",
+    )
     parameters: dict[Identifier, JsonSchema] = Field(
         default_factory=dict,
         description="JSON Schema of each parameter; `optional: true` or a `default` lets calls leave it out.",
@@ -120,10 +144,13 @@ class EndpointDefinition(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_method(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "method" not in data:
-            return {**data, "method": "GET" if data.get("kind") == "source" else "POST"}
-        return data
+    def _defaults(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        defaults = {"method": "GET" if data.get("kind") == "source" else "POST"}
+        if data.get("python") is not None:
+            defaults["url"] = ""
+        return defaults | data
 
     @property
     def id(self) -> str:
@@ -157,6 +184,8 @@ class EndpointDefinition(Model):
     def dump(self) -> dict[str, Any]:
         """Return the definition as plain JSON, which `load` reads back. Durations are seconds."""
         data = self.model_dump(mode="json", exclude_none=True)
+        if self.python is not None:
+            data = {key: value for key, value in data.items() if key not in HTTP_ONLY}
         # A template may well contain null, which `exclude_none` keeps; the method is always written.
         return {key: value for key, value in data.items() if value != {} or key == "body"}
 

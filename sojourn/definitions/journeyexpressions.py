@@ -42,7 +42,7 @@ def check_event_expressions(event: ReadEvent, reading: Reading) -> None:
 def check_endpoint_expressions(endpoint: ReadEndpoint) -> None:
     """Report what is wrong with the templates of a source or an action."""
     model, source = endpoint.model, endpoint.source
-    if model is None:
+    if model is None or model.python is not None:
         return
     scope = scopes.of_parameters(model)
     before = len(source.failed)

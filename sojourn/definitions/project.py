@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,16 +74,25 @@ def load_texts(files: Mapping[str, str], *, limits: Limits = DEFAULT_LIMITS) -> 
     return _load(dict(files), limits, [])
 
 
-def load_project(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> Project:
+def load_project(
+    folder: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    generated: Mapping[str, str] | None = None,
+    found: Iterable[Problem] = (),
+) -> Project:
     """Read a project from a folder. Bad content raises nothing: it is in `problems`.
 
     Every `*.yaml` and `*.yml` below the folder is read, except in folders whose names begin with a dot.
+    `sojourn.loading.load_project` also reads what Python files define.
 
     Args:
         folder: The project's folder.
         limits: What a project may hold.
+        generated: Texts that belong to the project beside those of its files, by path.
+        found: Problems of other files of the folder.
     """
-    problems: list[Problem] = []
+    problems: list[Problem] = list(found)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         return Project(
@@ -94,6 +103,7 @@ def load_project(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> Project:
         text = _read_text(path, path.relative_to(folder).as_posix(), limits, problems)
         if text is not None:
             files[path.relative_to(folder).as_posix()] = text
+    files |= generated or {}
     if not files and not problems:
         hint = "Begin one with `sojourn init`, or name another folder."
         problems.append(_of_file(Code.NO_PROJECT, "", f"{folder} holds no .yaml file", hint))

@@ -38,6 +38,8 @@ def json_schema() -> dict[str, Any]:
     documents["source"]["properties"]["method"]["enum"] = ["GET", "POST"]
     for name, absent in (("source", "throttle"), ("action", "cache")):
         documents[name]["properties"].pop(absent)
+        documents[name]["required"].remove("url")
+        documents[name]["oneOf"] = [{"required": ["url"]}, {"required": ["python"]}]
     for part in parts.values():
         _tidy(part)
     for name, document in documents.items():

@@ -93,6 +93,9 @@ class Source:
             )
             severity = "warning"
         line, column = place or self.document.place(path, key=key)
+        if self.file.endswith(".py"):
+            # The document was made from a Python function, in whose first line it stands: only the line is true.
+            column = 1
         self.problems.append(
             Problem(code.value, severity, self.file, line, column, dotted(path), message.rstrip("."), hint)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from sojourn import names
 from sojourn.expressions import EvaluationError
 from sojourn.workflows import details, evaluate, limits, snapshot
+from sojourn.workflows.clock import Clock
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.inbox import Inbox
 from sojourn.workflows.messages import EventMessage, StartMessage
@@ -40,8 +41,8 @@ class Instance:
     def __init__(self, start: StartMessage) -> None:
         self.start = start
         self.definition = start.definition
-        # Not now: where no worker was there, the first task comes later than the entry.
-        self.entered_at = workflow.info().workflow_start_time
+        self.clock = Clock(start.clock)
+        self.entered_at = self.clock.began()
         self.inbox = Inbox(
             self.definition.get("listens", []),
             max_pending=self.definition.get("max_pending", 100),
@@ -67,6 +68,10 @@ class Instance:
             snapshot.restore(self, start.state)
         self.deadline = self.entered_at + timedelta(seconds=self.definition.get("timeout", 91 * 86_400))
 
+    def now(self) -> datetime:
+        """Return the time, UTC: Temporal's, or a scenario's. Nothing about an instance asks another clock."""
+        return self.clock.now()
+
     def variables(self, event: EventMessage | None = None) -> dict[str, Any]:
         """Return what expressions may name now (DESIGN.md, section 3).
 
@@ -87,7 +92,7 @@ class Instance:
                 "step": self.position.step,
                 "last_error": self.last_error,
             },
-            "now": workflow.now(),
+            "now": self.now(),
         }
         if event is not None:
             known["event"] = event.data
@@ -123,6 +128,7 @@ class Instance:
 
     def receive(self, event: EventMessage) -> None:
         """Take an event: count its id once, end if it is an exit criterion, else keep it for the steps."""
+        self.clock.reached(event.time)
         if self.ending is not None or self.inbox.knows(event.id):
             return
         for index, criterion in enumerate(self.definition.get("exit_when", [])):
@@ -153,7 +159,7 @@ class Instance:
         """Record in the trace what an operator should know though no step was passed. Bounded in number."""
         self.notes += 1
         if self.notes <= _NOTES:
-            now = workflow.now()
+            now = self.now()
             step = self.position.step or ""
             self.trace.add(step=step, kind="note", visit=0, began=now, ended=now, result=text, following=None)
 
@@ -182,13 +188,13 @@ class Instance:
 
     def _finish(self, ending: Ending) -> dict[str, Any]:
         if ending.outcome in ("exited", "stopped", "timed_out"):
-            began = self.position.began or workflow.now()
+            began = self.position.began or self.now()
             self.trace.add(
                 step=self.position.step or "",
                 kind=ending.outcome,
                 visit=self.visits.get(self.position.step or "", 0),
                 began=began,
-                ended=workflow.now(),
+                ended=self.now(),
                 result=ending.text or ending.outcome,
                 following=None,
             )
@@ -202,7 +208,7 @@ class Instance:
             "outcome": ending.outcome,
             "text": text,
             "entered_at": moment(self.entered_at),
-            "ended_at": moment(workflow.now()),
+            "ended_at": moment(self.now()),
             "dropped": self.inbox.dropped,
             "steps": self.trace.dump(),
         }
@@ -232,7 +238,7 @@ class Instance:
         self._too_large = False
         visit = self.visits.get(step, 0) + 1
         self.visits[step] = visit
-        self.position = Position(step, visit, workflow.now())
+        self.position = Position(step, visit, self.now())
         most = self.definition.get("max_visits", 1000)
         if visit > most:
             raise StepError("refused", f"this step was visited more than {most} times in one instance")
@@ -246,8 +252,8 @@ class Instance:
             step=here.step,
             kind=kind,
             visit=here.visit,
-            began=here.began or workflow.now(),
-            ended=workflow.now(),
+            began=here.began or self.now(),
+            ended=self.now(),
             result=result,
             following=following,
         )
@@ -256,7 +262,7 @@ class Instance:
     async def proceed(self) -> None:
         """Go on only while not paused and in time; called before each step."""
         await self.resumed()
-        if workflow.now() >= self.deadline:
+        if self.now() >= self.deadline:
             raise TimedOut
 
     async def resumed(self) -> None:

@@ -114,7 +114,7 @@ class Interpreter:
     async def _wait(self, name: str, step: Step) -> Passed:
         if "for" in step:
             length = evaluate.duration(step["for"], self._instance.variables(), f"steps.{name}.wait.for")
-            until = (self._instance.position.began or workflow.now()) + length
+            until = (self._instance.position.began or self._instance.now()) + length
         else:
             until = evaluate.instant(step["until"], self._instance.variables(), f"steps.{name}.wait.until")
         self._instance.inbox.discard()

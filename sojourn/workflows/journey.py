@@ -62,15 +62,17 @@ class Journey:
     @workflow.signal(
         name=names.SIGNAL_PAUSE, description="Freezes this instance before its next step. No input."
     )
-    def pause(self, *_: Any) -> None:
+    def pause(self, *at: Any) -> None:
         """Let the instance begin no further step until it is resumed."""
         if self._instance is not None:
+            self._instance.clock.told(*at)
             self._instance.paused = True
 
     @workflow.signal(name=names.SIGNAL_RESUME, description="Lets a paused instance go on. No input.")
-    def resume(self, *_: Any) -> None:
+    def resume(self, *at: Any) -> None:
         """Let a paused instance go on."""
         if self._instance is not None:
+            self._instance.clock.told(*at)
             self._instance.paused = False
 
     @workflow.signal(
@@ -79,6 +81,7 @@ class Journey:
     def exit(self, *reason: Any) -> None:
         """End the instance at once, in the middle of whatever it does."""
         if self._instance is not None:
+            self._instance.clock.told(*reason[1:])
             text = reason[0] if reason and isinstance(reason[0], str) else "signal exit"
             self._instance.end(Ending("exited", text))
 

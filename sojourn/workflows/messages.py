@@ -51,6 +51,7 @@ class StartMessage:
         mode: `live`, or what later kinds of run are called.
         local_fetch: Run fetches as local activities. Recorded with the start, since replay must find the same.
         state: What an earlier run of this instance carried over, or nothing.
+        clock: The moment at which a scenario begins this run (`sojourn.workflows.clock`); nothing for a live one.
     """
 
     definition: dict[str, Any]
@@ -59,6 +60,7 @@ class StartMessage:
     mode: str
     local_fetch: bool
     state: dict[str, Any] | None
+    clock: datetime | None = None
 
 
 class BadMessage(ValueError):
@@ -156,6 +158,7 @@ def parse_start(value: Any) -> StartMessage:
         mode=str(value.get("mode", "live")),
         local_fetch=value.get("local_fetch", True) is not False,
         state=value.get("state"),
+        clock=None if value.get("clock") is None else parse_time(value["clock"], "clock"),
     )
 
 

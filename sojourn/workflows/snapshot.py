@@ -34,12 +34,14 @@ def carry(instance: Instance) -> dict[str, Any] | None:
 def _message(instance: Instance) -> dict[str, Any]:
     # Every field that a step or a signal changes is in it: one that is forgotten here is lost with the run.
     event = instance.start.event
+    clock = {"clock": instance.now().isoformat()} if instance.clock.scripted else {}
     return {
         "definition": instance.definition,
         "event": {"id": event.id, "name": event.name, "time": event.time.isoformat(), "data": event.data},
         "key": instance.start.key,
         "mode": instance.start.mode,
         "local_fetch": instance.start.local_fetch,
+        **clock,
         "state": {
             "entered_at": instance.entered_at.isoformat(),
             "position": instance.position.dump(),
@@ -73,7 +75,7 @@ def restore(instance: Instance, state: dict[str, Any]) -> None:
 def state(instance: Instance) -> dict[str, Any]:
     """Return what the query `state` answers: where the instance is and how it came there."""
     here = instance.position
-    return {
+    answer = {
         "journey": instance.definition["name"],
         "version": instance.definition["version"],
         "instance": workflow.info().workflow_id,
@@ -88,4 +90,17 @@ def state(instance: Instance) -> dict[str, Any]:
         "dropped": instance.inbox.dropped,
         "steps": instance.trace.dump(),
         "last_error": instance.last_error,
+    }
+    return answer | {"scenario": _scenario(instance)} if instance.clock.scripted else answer
+
+
+def _scenario(instance: Instance) -> dict[str, Any]:
+    """Return what moves a scenario on: whether anything is under way, and when the next timer is due."""
+    here, timer = instance.position, instance.clock.timer
+    waits = bool(here.waiting_for) or here.until is not None
+    return {
+        "now": moment(instance.now()),
+        "ended": instance.ending is not None,
+        "idle": waits or (instance.paused and here.visit == 0),
+        "timer": None if timer is None else {"due": timer[0].isoformat(), "fires": timer[1].isoformat()},
     }

@@ -60,7 +60,7 @@ class Wait:
         self._resumed = bool(here.waiting_for) or here.until is not None
         if not self._resumed:
             here.waiting_for = [listen["event"] for listen in listens]
-            here.until = until if length is None else workflow.now() + length
+            here.until = until if length is None else instance.now() + length
 
     async def over(self) -> Arrival | None:
         """Wait.
@@ -91,6 +91,7 @@ class Wait:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
+                self._instance.clock.armed(None)
 
     def _offer(self) -> Arrival | None:
         """Take pending events until one fits; the others are remembered, and those behind it stay pending."""
@@ -109,7 +110,7 @@ class Wait:
             if not listen.get("restart"):
                 return Arrival(event, listen)
             if self._length is not None:
-                self._instance.position.until = workflow.now() + self._length
+                self._instance.position.until = self._instance.now() + self._length
             return None
         return None
 
@@ -121,7 +122,10 @@ class Wait:
         due = self._due()
         # The timer that fired counts, whatever the clock's last digit says: a second one for the rest would cost five
         # more history events.
-        reached = workflow.now() if not self._timer_fired() else max(workflow.now(), self._timer_due or due)
+        if self._timer_fired():
+            self._instance.clock.reached(self._timer_due or due)
+        now = self._instance.now()
+        reached = now if not self._timer_fired() else max(now, self._timer_due or due)
         if reached < due:
             return False
         if due == self._instance.position.until:
@@ -141,9 +145,8 @@ class Wait:
             return
         due = self._due()
         self._timer_due = due
-        self._timer = asyncio.ensure_future(
-            workflow.sleep(due - workflow.now(), summary=self._summary or None)
-        )
+        length = self._instance.clock.armed(due)
+        self._timer = asyncio.ensure_future(workflow.sleep(length, summary=self._summary or None))
 
 
 async def sleep(instance: Instance, until: datetime, summary: str) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses that lead to another URL."""
+
 
 @dataclass(frozen=True)
 class HttpRequest:

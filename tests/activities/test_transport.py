@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from sojourn.activities.addresses import AddressGuard
+from sojourn.activities.bodies import MAX_BODY
 from sojourn.activities.errors import CallError
-from sojourn.activities.transport import MAX_BODY, Transport, tls_context
+from sojourn.activities.transport import Transport
 from sojourn.activities.urls import ascii_url
 from sojourn.activities.wire import HttpRequest, HttpResponse
 from tests.activities.server import Reply, Server, answer, endless, late, raw, reset
@@ -383,7 +384,7 @@ async def test_a_private_authority_is_believed_if_named(tmp_path: Path) -> None:
     """With the authority's file the call works over TLS; without it, the certificate is refused."""
     pem = certificate(tmp_path, "good", "IP:127.0.0.1")
     async with Server([answer({"tls": True})], tls=serving(pem)) as server:
-        knowing = Transport(AddressGuard(["127.0.0.1"]), tls=tls_context(pem))
+        knowing = Transport(AddressGuard(["127.0.0.1"]), ca_file=pem)
         assert (await get(knowing, server.url())).body == b'{"tls": true}'
         await knowing.aclose()
         usual = Transport(AddressGuard(["127.0.0.1"]))
@@ -397,7 +398,7 @@ async def test_a_certificate_of_another_host_is_refused(tmp_path: Path) -> None:
     """A certificate that holds for another name is not accepted."""
     pem = certificate(tmp_path, "other", "DNS:other.example")
     async with Server([answer({})], tls=serving(pem)) as server:
-        transport = Transport(AddressGuard(["127.0.0.1"]), tls=tls_context(pem))
+        transport = Transport(AddressGuard(["127.0.0.1"]), ca_file=pem)
         with pytest.raises(CallError, match="certificate"):
             await get(transport, server.url())
         await transport.aclose()
@@ -417,7 +418,7 @@ async def test_https_is_not_left_by_a_redirect(tmp_path: Path) -> None:
     pem = certificate(tmp_path, "good", "IP:127.0.0.1")
     redirect = answer(None, 302, {"Location": "http://127.0.0.1/"})
     async with Server([redirect], tls=serving(pem)) as server:
-        transport = Transport(AddressGuard(["127.0.0.1"]), tls=tls_context(pem))
+        transport = Transport(AddressGuard(["127.0.0.1"]), ca_file=pem)
         with pytest.raises(CallError, match="redirects"):
             await get(transport, server.url())
         await transport.aclose()
@@ -433,7 +434,7 @@ async def test_a_hostile_server_gets_the_same_code_over_tls(tmp_path: Path, name
     reply, code, retryable = HOSTILE[name]
     pem = certificate(tmp_path, "good", "IP:127.0.0.1")
     async with Server([reply], tls=serving(pem)) as server:
-        transport = Transport(AddressGuard(["127.0.0.1"]), tls=tls_context(pem))
+        transport = Transport(AddressGuard(["127.0.0.1"]), ca_file=pem)
         with pytest.raises(CallError) as caught:
             await get(transport, server.url())
         await transport.aclose()

@@ -17,7 +17,7 @@ from sojourn.cli.search_attributes import prepare_search_attributes
 if TYPE_CHECKING:
     from temporalio.client import Client, Plugin
 
-    from sojourn.activities import Calls
+    from sojourn.activities import CallObserver, Calls
     from sojourn.settings import Settings
     from sojourn.store import Store
 
@@ -44,12 +44,16 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
     stopped = _stop_signal()
     settings = load_settings()
     store = await open_store(settings)
-    try:
+    finish = contextlib.AsyncExitStack()
+    finish.push_async_callback(store.close)
+    async with finish:
         from temporalio.worker import Worker
 
         from sojourn.plugin import JourneyPlugin
+        from sojourn.store import ErrorRecorder
 
-        calls = _calls(settings, store)
+        recorder = await finish.enter_async_context(ErrorRecorder(store.endpoint_errors))
+        calls = _calls(settings, store, recorder)
         client = await _connect([JourneyPlugin(calls=calls)], stopped, patience)
         if client is None:
             return _status(stopped)
@@ -75,16 +79,14 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
                 await stopped
                 log.info("stopping: calls in flight get %g seconds to finish", graceful_seconds)
         return _status(stopped)
-    finally:
-        await store.close()
 
 
-def _calls(settings: Settings, store: Store) -> Calls:
+def _calls(settings: Settings, store: Store, observer: CallObserver) -> Calls:
     """Return what performs fetches and actions, as the settings say."""
     from sojourn.activities import Calls
 
     try:
-        return Calls.from_settings(store, settings)
+        return Calls.from_settings(store, settings, observer=observer)
     except (ValueError, OSError) as error:
         raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion, OperatorLimits
+from sojourn.store.endpoint_errors import EndpointError, ErrorRecorder
 from sojourn.store.errors import StoreError, StoreUnavailable
 from sojourn.store.keys import SCOPES, ApiKey, CreatedKey
 from sojourn.store.limits import LimitError
@@ -14,6 +15,8 @@ __all__ = [
     "ApiKey",
     "Catalog",
     "CreatedKey",
+    "EndpointError",
+    "ErrorRecorder",
     "JourneyRecord",
     "JourneyState",
     "JourneyVersion",

@@ -13,6 +13,7 @@ from sojourn.store import keys as key_store
 from sojourn.store import limits as limit_store
 from sojourn.store import publish as publishing
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
+from sojourn.store.endpoint_errors import EndpointErrors
 from sojourn.store.engine import Database, ping
 from sojourn.store.keys import ApiKey, CreatedKey, KeyRing
 from sojourn.store.ledger import Ledger
@@ -36,6 +37,7 @@ class Store:
 
     Attributes:
         ledger: The entries of profiles into journeys.
+        endpoint_errors: The last failed calls of each endpoint.
         profiles: The built-in profiles.
     """
 
@@ -49,6 +51,7 @@ class Store:
         self._checked = NEVER
         self._changes = 0
         self.ledger = Ledger(database, lease=lease)
+        self.endpoint_errors = EndpointErrors(database)
         self.profiles = Profiles(database, self._profile_check)
         self._profile_checks: tuple[Catalog, SchemaCheck] | None = None
 
@@ -116,6 +119,7 @@ class Store:
                 },
                 journeys=project.compiled(),
                 sources=project.files,
+                profile=None if project.profile is None else project.profile.dump(),
             )
         )
 

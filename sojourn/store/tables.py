@@ -162,7 +162,7 @@ endpoint_limits = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
-# The last failed calls of each endpoint; no parameters, no answers.
+# The last failed attempts of calls to each endpoint; no parameters, no answers.
 endpoint_errors = Table(
     "endpoint_errors",
     metadata,
@@ -175,6 +175,8 @@ endpoint_errors = Table(
     Column("message", Text, nullable=False),
     Column("journey", String(64), nullable=True),
     Column("step", String(128), nullable=True),
+    Column("attempt", Integer, nullable=False),
+    Column("final", Boolean, nullable=False),
     Index("ix_endpoint_errors_kind", "kind", "name", "at"),
 )
 

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("journey", sa.String(64), nullable=True),
         sa.Column("step", sa.String(128), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_endpoint_errors"),
     )
     op.create_index("ix_endpoint_errors_kind", "endpoint_errors", ["kind", "name", "at"])

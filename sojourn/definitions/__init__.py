@@ -8,6 +8,7 @@ from sojourn.definitions.events import EventDefinition
 from sojourn.definitions.hashing import content_hash
 from sojourn.definitions.journeys import JourneyDefinition
 from sojourn.definitions.problems import Problem
+from sojourn.definitions.profiles import ProfileDefinition
 from sojourn.definitions.project import Project, load_project, load_texts
 from sojourn.definitions.schema import json_schema
 
@@ -16,6 +17,7 @@ __all__ = [
     "EventDefinition",
     "JourneyDefinition",
     "Problem",
+    "ProfileDefinition",
     "Project",
     "content_hash",
     "json_schema",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.definitions.endpointchecks import check_endpoint, check_event_document
+from sojourn.definitions.endpointchecks import check_endpoint, check_event_document, check_profile_document
 from sojourn.definitions.journeychecks import check_journey, check_jumps, links_of
 from sojourn.definitions.journeyexpressions import (
     check_endpoint_expressions,
@@ -17,6 +17,8 @@ def check(reading: Reading) -> None:
     for event in reading.events.values():
         check_event_document(event)
         check_event_expressions(event, reading)
+    if reading.profile is not None:
+        check_profile_document(reading.profile)
     for endpoint in reading.endpoints.values():
         check_endpoint(endpoint)
         check_endpoint_expressions(endpoint)

@@ -14,7 +14,7 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.endpoints import HTTP_ONLY, EndpointDefinition
 from sojourn.definitions.jsonschemas import check_schema, validator
 from sojourn.definitions.problems import Path, choose
-from sojourn.definitions.reading import ReadEndpoint, ReadEvent
+from sojourn.definitions.reading import ReadEndpoint, ReadEvent, ReadProfile
 from sojourn.definitions.shape import Source, described
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -34,6 +34,17 @@ def check_event_document(event: ReadEvent) -> None:
     """Report what is wrong with an event, apart from its expressions."""
     if event.model and event.model.data_schema is not None:
         check_schema(event.model.data_schema, event.source, ("schema",))
+
+
+def check_profile_document(profile: ReadProfile) -> None:
+    """Report what is wrong with the description of profiles."""
+    schema = profile.model.data_schema if profile.model else None
+    if schema is None or not check_schema(schema, profile.source, ("schema",)):
+        return
+    types = schema.get("type", "object")
+    if "object" not in ([types] if isinstance(types, str) else types):
+        message = "A profile's attributes are an object, which this schema refuses"
+        profile.source.report(Code.WRONG_VALUE, ("schema", "type"), message, "Write type: object.")
 
 
 def check_endpoint(endpoint: ReadEndpoint) -> None:

@@ -70,7 +70,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.DOCUMENT_KIND: Explanation(
         "A document of no known kind",
-        "The first key of a document says what it is: `event`, `source`, `action` or `journey`.",
+        "The first key of a document says what it is: `event`, `source`, `action`, `profile` or `journey`.",
         "Put that key first.",
     ),
     Code.NO_PROJECT: Explanation(
@@ -99,7 +99,8 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.DUPLICATE_NAME: Explanation(
         "A name twice",
-        "Two documents define the same name. A source and an action share one set of names.",
+        "Two documents define the same name. A source and an action share one set of names, "
+        "and a project has one document `profile` only.",
         "Rename or remove one of them.",
     ),
     Code.DURATION: Explanation(

@@ -15,6 +15,7 @@ from sojourn.definitions.events import EventDefinition
 from sojourn.definitions.journeys import JourneyDefinition
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem
+from sojourn.definitions.profiles import ProfileDefinition
 from sojourn.definitions.reading import ReadJourney, read_files
 
 SUFFIXES = (".yaml", ".yml")
@@ -30,6 +31,7 @@ class Project:
         journeys: Journeys by name.
         problems: What is wrong, sorted by file and line. With errors, definitions may be missing above.
         files: Text of each file by its path, relative to the project's folder.
+        profile: What the project says of profiles, if it says anything.
     """
 
     events: dict[str, EventDefinition] = field(default_factory=dict)
@@ -37,6 +39,7 @@ class Project:
     journeys: dict[str, JourneyDefinition] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    profile: ProfileDefinition | None = None
 
     @property
     def errors(self) -> list[Problem]:
@@ -184,7 +187,8 @@ def _load(files: dict[str, str], limits: Limits, problems: list[Problem]) -> Pro
     endpoints = {name: read.model for name, read in reading.endpoints.items() if read.model}
     journeys = {name: made for name, read in reading.journeys.items() if (made := _journey(read))}
     unique = sorted(dict.fromkeys(reading.problems), key=lambda problem: problem.sort_key)
-    return Project(events, endpoints, journeys, unique, files)
+    profile = reading.profile.model if reading.profile else None
+    return Project(events, endpoints, journeys, unique, files, profile)
 
 
 def _journey(read: ReadJourney) -> JourneyDefinition | None:

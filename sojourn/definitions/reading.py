@@ -14,12 +14,13 @@ from sojourn.definitions.journeys import JourneyHead
 from sojourn.definitions.leaks import check_leaks
 from sojourn.definitions.limits import Limits
 from sojourn.definitions.problems import Problem, choose, dotted
+from sojourn.definitions.profiles import ProfileDefinition
 from sojourn.definitions.shape import Source, described, fit
 from sojourn.definitions.stepreading import read_steps
 from sojourn.definitions.steps import Step
 from sojourn.definitions.yamlfile import read_documents
 
-KINDS = ("event", "source", "action", "journey")
+KINDS = ("event", "source", "action", "profile", "journey")
 """The first keys that documents may have."""
 
 
@@ -40,6 +41,14 @@ class ReadEndpoint:
 
 
 @dataclass(slots=True)
+class ReadProfile:
+    """The document that describes profiles; `model` is None where it has not the shape of one."""
+
+    source: Source
+    model: ProfileDefinition | None
+
+
+@dataclass(slots=True)
 class ReadJourney:
     """A journey document. A step that has not the shape of any is None; the others are there all the same."""
 
@@ -57,6 +66,7 @@ class Reading:
     events: dict[str, ReadEvent] = field(default_factory=dict)
     endpoints: dict[str, ReadEndpoint] = field(default_factory=dict)
     journeys: dict[str, ReadJourney] = field(default_factory=dict)
+    profile: ReadProfile | None = None
     types: dict[str, Any] = field(default_factory=dict)
     """Types that schemas were read as, by what they describe; filled by `scopes`."""
     broken: bool = False
@@ -122,9 +132,9 @@ def _read_document(source: Source, limits: Limits, reading: Reading) -> None:
             f"Write `{kind}: some-name`.",
         )
         name = ""
-    {"event": _event, "source": _endpoint, "action": _endpoint, "journey": _journey}[kind](
-        source, name, value, limits, reading
-    )
+    {"event": _event, "source": _endpoint, "action": _endpoint, "profile": _profile, "journey": _journey}[
+        kind
+    ](source, name, value, limits, reading)
 
 
 def _kind(value: dict[str, Any], source: Source) -> str | None:
@@ -210,6 +220,25 @@ def _endpoint(source: Source, name: str, value: dict[str, Any], _: Limits, readi
         model = fit(EndpointDefinition, data, source, rename=kind, dispensable=rest)
     if name and not (taken and earlier and earlier.source.kind == kind):
         reading.endpoints[f"{kind}:{name}"] = ReadEndpoint(source, model)
+
+
+def _profile(source: Source, name: str, value: dict[str, Any], _: Limits, reading: Reading) -> None:
+    model = None
+    if name:
+        data = _named(value, "profile", source)
+        model = fit(ProfileDefinition, data, source, rename="profile", dispensable=("description",))
+    if reading.profile is None:
+        reading.profile = ReadProfile(source, model)
+        return
+    first = reading.profile.source
+    line, _column = first.document.place(("profile",), key=True)
+    source.report(
+        Code.DUPLICATE_NAME,
+        ("profile",),
+        f"A project has one document `profile`, and there is one in {first.file}, line {line}",
+        "Keep one of them, with the attributes of both in its schema.",
+        key=True,
+    )
 
 
 def _journey(source: Source, name: str, value: dict[str, Any], limits: Limits, reading: Reading) -> None:

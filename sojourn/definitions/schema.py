@@ -10,20 +10,23 @@ from pydantic.json_schema import models_json_schema
 from sojourn.definitions.endpoints import EndpointDefinition
 from sojourn.definitions.events import EventDefinition
 from sojourn.definitions.journeys import JourneyDefinition
+from sojourn.definitions.profiles import ProfileDefinition
 
-_DOCUMENTS = ("event", "source", "action", "journey")
+_DOCUMENTS = ("event", "source", "action", "profile", "journey")
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one document of a definition file.
 
-    The first key of a document (`event`, `source`, `action`, `journey`) says what it is, and the kind's key what a
-    step is. An editor reads it where a file begins with `# yaml-language-server: $schema=...`. It describes the
-    shape only: what `sojourn validate` checks besides (names, graph, expressions) no JSON Schema can say.
+    The first key of a document (`event`, `source`, `action`, `profile`, `journey`) says what it is, and the
+    kind's key what a step is. An editor reads it where a file begins with `# yaml-language-server: $schema=...`.
+    It describes the shape only: what `sojourn validate` checks besides (names, graph, expressions) no JSON Schema
+    can say.
     """
     models = [
         (EventDefinition, "validation"),
         (EndpointDefinition, "validation"),
+        (ProfileDefinition, "validation"),
         (JourneyDefinition, "validation"),
     ]
     _, schema = models_json_schema(models, by_alias=True, ref_template="#/$defs/{model}")  # type: ignore[arg-type]
@@ -33,6 +36,7 @@ def json_schema() -> dict[str, Any]:
         "event": _named(parts.pop("EventDefinition"), "event"),
         "source": _named(endpoint, "source"),
         "action": _named(endpoint, "action"),
+        "profile": _named(parts.pop("ProfileDefinition"), "profile"),
         "journey": _named(parts.pop("JourneyDefinition"), "journey"),
     }
     documents["source"]["properties"]["method"]["enum"] = ["GET", "POST"]

@@ -13,7 +13,7 @@ from sojourn.definitions.hashing import content_hash
 from sojourn.store.catalog import JourneyState
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
-from sojourn.store.tables import endpoints, events, journey_versions, journeys
+from sojourn.store.tables import endpoints, events, journey_versions, journeys, profile_schema
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class PublishResult:
         endpoints_changed: New and changed endpoints, as `source:NAME` or `action:NAME`.
         overridden: Endpoints of the publication, as (kind, name), with the limits that operators set for them:
             those stay in force.
+        profile_changed: Whether what is said of profiles is new.
     """
 
     published: list[tuple[str, int]] = field(default_factory=list)
@@ -34,11 +35,12 @@ class PublishResult:
     events_changed: list[str] = field(default_factory=list)
     endpoints_changed: list[str] = field(default_factory=list)
     overridden: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    profile_changed: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether anything is new."""
-        return bool(self.published or self.events_changed or self.endpoints_changed)
+        return bool(self.published or self.events_changed or self.endpoints_changed or self.profile_changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ class Publication:
         endpoints: Endpoint definitions, by (kind, name).
         journeys: Compiled journeys without version, by name.
         sources: The texts of the project's files, kept with each new version.
+        profile: What it says of profiles; None leaves what is there.
     """
 
     events: Mapping[str, Any] = field(default_factory=dict)
     endpoints: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     journeys: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, str] | None = None
+    profile: Mapping[str, Any] | None = None
 
 
 def publish(connection: Connection, publication: Publication) -> PublishResult:
@@ -85,6 +89,8 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
         for key, limits in sorted(set_by_operators.items())
         if key in publication.endpoints
     }
+    if publication.profile is not None:
+        result.profile_changed = _put(connection, profile_schema, {"id": 1}, dict(publication.profile))
     for name, definition in sorted(publication.journeys.items()):
         version = _publish_journey(connection, name, definition, publication.sources)
         if version is None:
@@ -104,7 +110,7 @@ def set_state(connection: Connection, journey: str, state: JourneyState) -> bool
     return bool(result.rowcount)
 
 
-def _put(connection: Connection, table: Table, key: dict[str, str], definition: Any) -> bool:
+def _put(connection: Connection, table: Table, key: dict[str, Any], definition: Any) -> bool:
     digest = content_hash(definition)
     same_key = and_(*(table.c[column] == value for column, value in key.items()))
     stored = (connection.execute(select(table.c.hash).where(same_key))).scalar()

@@ -125,5 +125,6 @@ def test_every_kind_is_described() -> None:
         "event-document",
         "source-document",
         "action-document",
+        "profile-document",
         "journey-document",
     ]

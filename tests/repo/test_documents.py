@@ -26,7 +26,7 @@ from tests.cli.support import environment, running
 from tests.repo.documents import VERBS, Block, all_blocks, blocks, documents
 from tests.repo.tree import ROOT, shown
 
-KINDS = ("event", "source", "action", "journey")
+KINDS = ("event", "source", "action", "profile", "journey")
 """First keys of the documents of a journey project."""
 
 UNCHECKED = {"", "text", "http", "diff", "ini", "sql"}

@@ -14,7 +14,7 @@ from sojourn.definitions import limits
 from sojourn.definitions.dates import parse_moment, zone
 from sojourn.definitions.durations import whole
 from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.journeys import JourneyDefinition
+from sojourn.definitions.journeys import JourneyDefinition, JourneyHead
 from sojourn.definitions.steps import (
     ActionStep,
     ConditionStep,
@@ -46,7 +46,7 @@ def compile_journey(
     Raises:
         ValueError: The journey was not checked, and has a date or a kind of step that cannot be compiled.
     """
-    start, end = _dates(journey)
+    start, end = compile_dates(journey)
     waits = [step for step in journey.steps.values() if isinstance(step, WaitForStep)]
     listens = {event.event for step in waits for event in step.wait_for}
     listens |= {criterion.event for criterion in journey.exit_when}
@@ -77,7 +77,15 @@ def compile_journey(
     }
 
 
-def _dates(journey: JourneyDefinition) -> tuple[str | None, str | None]:
+def compile_dates(journey: JourneyHead) -> tuple[str | None, str | None]:
+    """Return the first and the last moment of a journey's entries, as RFC 3339 text.
+
+    Args:
+        journey: Its dates are days or moments in its own time zone, or in UTC where that is an expression.
+
+    Raises:
+        ValueError: A date or the time zone is none.
+    """
     where = zone("UTC" if "${" in journey.timezone else journey.timezone)
     start = parse_moment(journey.start, where) if journey.start else None
     end = parse_moment(journey.end, where, last=True) if journey.end else None
@@ -97,10 +105,12 @@ def _endpoints(
             used[step.fetch] = ("source", endpoints[f"source:{step.fetch}"])
         elif isinstance(step, ActionStep):
             used[step.action] = ("action", endpoints[f"action:{step.action}"])
-    return {
-        name: {"kind": kind, "throttled": definition.throttle is not None}
-        for name, (kind, definition) in sorted(used.items())
-    }
+    return {name: compile_endpoint(definition) for name, (_, definition) in sorted(used.items())}
+
+
+def compile_endpoint(definition: EndpointDefinition) -> dict[str, Any]:
+    """Return what a compiled journey says of an endpoint that it calls."""
+    return {"kind": definition.kind, "throttled": definition.throttle is not None}
 
 
 def _step(step: Step, following: str | None) -> dict[str, Any]:

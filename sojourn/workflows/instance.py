@@ -296,7 +296,10 @@ class Instance:
         workflow.continue_as_new(carried)
 
     def _may_continue(self) -> bool:
-        return not self._too_large and workflow.info().is_continue_as_new_suggested()
+        # What code has done so far is in its history alone: a journey that is code begins a new run by itself.
+        if self._too_large or "workflow" in self.definition:
+            return False
+        return workflow.info().is_continue_as_new_suggested()
 
 
 class TimedOut(Exception):

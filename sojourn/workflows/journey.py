@@ -24,10 +24,7 @@ class Journey:
     def __init__(self, *start: Any) -> None:
         self._instance: Instance | None = None
         self._problem: messages.BadMessage | None = None
-        try:
-            self._instance = Instance(messages.parse_start(messages.only(start)))
-        except messages.BadMessage as problem:
-            self._problem = problem
+        prepare(self, start)
 
     @workflow.run
     async def run(self, *start: Any) -> dict[str, Any]:
@@ -91,3 +88,22 @@ class Journey:
     def state(self) -> dict[str, Any]:
         """Return the instance's state, see `snapshot.state`; empty where the input was bad."""
         return snapshot.state(self._instance) if self._instance is not None else {}
+
+
+def prepare(host: Any, start: tuple[Any, ...], *, code: str | None = None) -> None:
+    """Give a workflow object its instance as `_instance`, or what is wrong with its input as `_problem`.
+
+    Args:
+        host: The object, of `Journey` or of an author's class.
+        start: What the workflow was started with.
+        code: The workflow type of a journey that is code; nothing for one that is interpreted.
+    """
+    host._instance, host._problem = None, None
+    try:
+        message = messages.parse_start(messages.only(start))
+        if (wanted := message.definition.get("workflow")) != code:
+            kind = "is to be interpreted" if wanted is None else f"is code, of the workflow type {wanted}"
+            raise messages.BadMessage(f"this journey {kind}, and was started as {workflow.info().workflow_type}")
+        host._instance = Instance(message)
+    except messages.BadMessage as problem:
+        host._problem = problem

@@ -39,7 +39,7 @@ def problem(definition: dict[str, Any]) -> str | None:
 
 def _problems(definition: dict[str, Any]) -> Iterator[str]:
     steps = definition["steps"]
-    if definition["first"] not in steps:
+    if definition["first"] not in steps and "workflow" not in definition:
         yield f"there is no step `{definition['first']}` to begin with"
     for field, low in (("timeout", 0), ("call_timeout", 0), ("max_visits", 0), ("max_pending", 0)):
         if not low <= definition.get(field, 1) <= 10**10:

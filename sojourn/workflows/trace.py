@@ -59,6 +59,11 @@ class Trace:
             }
         )
 
+    def link(self, step: str) -> None:
+        """Let the latest record say which step followed, where it could not know: in Python journeys."""
+        if self.entries and self.entries[-1]["next"] is None:
+            self.entries[-1]["next"] = step
+
     def shed(self, least: int) -> bool:
         """Let go of the oldest half of the records, as at the bound; says whether at least `least` remain."""
         half = len(self.entries) // 2

@@ -105,7 +105,7 @@ class Wait:
         step = self._instance.position.step
         for index, listen in enumerate(self._listens):
             field = f"steps.{step}.wait_for[{index}].when"
-            if listen["event"] != event.name or not self._instance.fits(listen, event, field):
+            if listen["event"] != event.name or not self._fits(listen, event, field):
                 continue
             if not listen.get("restart"):
                 return Arrival(event, listen)
@@ -113,6 +113,9 @@ class Wait:
                 self._instance.position.until = self._instance.now() + self._length
             return None
         return None
+
+    def _fits(self, listen: dict[str, Any], event: EventMessage, field: str) -> bool:
+        return self._instance.fits(listen, event, field)
 
     def _due(self) -> datetime:
         until = self._instance.position.until

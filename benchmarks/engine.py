@@ -149,7 +149,7 @@ def _start_target(port: int) -> subprocess.Popen[bytes]:
 @asynccontextmanager
 async def _parts() -> AsyncIterator[tuple[Client, int]]:
     from sojourn.cli.processes.ports import free_port
-    from sojourn.cli.processes.temporal_server import find_temporal_binary
+    from sojourn.embedded import find_temporal_binary
 
     target = free_port()
     server = _start_target(target)

@@ -72,7 +72,7 @@ def demo(
 
 def _forget_settings() -> None:
     """Drop what this shell says of another Sojourn: the demo has a database, a Temporal and keys of its own."""
-    from sojourn.cli.processes.temporal_server import BINARY_VARIABLE
+    from sojourn.embedded import BINARY_VARIABLE
 
     for name in [name for name in os.environ if name.startswith("SOJOURN_") and name != BINARY_VARIABLE]:
         del os.environ[name]

@@ -16,7 +16,7 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", *BELOW_STORE}
-LEAVES = {"markdown", "names", "nesting", "settings", "temporal"}
+LEAVES = {"embedded", "markdown", "names", "nesting", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "expressions": set(),
@@ -29,7 +29,8 @@ ALLOWED: dict[str, set[str]] = {
     "plugin": {*BELOW_PLUGIN, *LEAVES},
     "testing": {"plugin", *BELOW_PLUGIN, *BELOW_ROUTING, *LEAVES},
     "api": {*BELOW_API, *LEAVES},
-    "cli": {"api", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "cli": {"api", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "embedded": {"names"},
     "markdown": set(),
     "names": set(),
     "nesting": set(),

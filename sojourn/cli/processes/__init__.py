@@ -13,7 +13,7 @@ from sojourn.cli.processes.guard import Guard
 from sojourn.cli.processes.ports import PortChoice, Ports, free_port, port_is_free
 from sojourn.cli.processes.signals import run_until_stopped
 from sojourn.cli.processes.stack import Stack
-from sojourn.cli.processes.temporal_server import TemporalMissingError, find_temporal_binary
+from sojourn.embedded import TemporalMissingError, find_temporal_binary
 
 __all__ = [
     "Child",

@@ -17,7 +17,8 @@ from urllib.parse import quote
 from sojourn.cli.processes.child import Child, ProcessError
 from sojourn.cli.processes.guard import Guard
 from sojourn.cli.processes.ports import LOOPBACK, Ports
-from sojourn.cli.processes.temporal_server import find_temporal_binary, server_command
+from sojourn.cli.processes.temporal_server import server_command
+from sojourn.embedded import find_temporal_binary
 
 T = TypeVar("T")
 

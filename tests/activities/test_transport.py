@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import ssl
-import subprocess
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from sojourn.activities.errors import CallError
 from sojourn.activities.transport import Transport
 from sojourn.activities.urls import ascii_url
 from sojourn.activities.wire import HttpRequest, HttpResponse
+from tests.activities.certificates import certificate, serving
 from tests.activities.server import Reply, Server, answer, endless, late, raw, reset
 from tests.conftest import free_port
 
@@ -348,36 +347,6 @@ async def test_urls_that_cannot_be_called_are_refused(transport: Transport, url:
 def test_urls_are_sent_as_ascii(written: str, sent: str) -> None:
     """Hosts and paths in other scripts are encoded; what is encoded stays; no line break gets through."""
     assert ascii_url(written) == sent
-
-
-def certificate(folder: Path, name: str, names: str) -> Path:
-    """Make a certificate of a private authority that holds for the names; return its file, with the key in it."""
-    run = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    run += ["-subj", f"/CN={name}", "-addext", f"subjectAltName={names}"]
-    run += ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")]
-    try:
-        subprocess.run(run, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("there is no `openssl` here to make certificates with")
-    return folder / f"{name}.pem"
-
-
-def serving(pem: Path) -> ssl.SSLContext:
-    """Serve with a certificate made here."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, pem.with_suffix(".key"))
-    return context
 
 
 async def test_a_private_authority_is_believed_if_named(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 
+PLUGIN = "sojourn.JourneyPlugin"
+"""Name of the plugin, which the server shows with each worker."""
+
 WORKFLOW_JOURNEY = "sojourn.Journey"
 """Workflow type that interprets a compiled definition."""
 
@@ -17,6 +20,12 @@ ACTIVITY_FETCH = "sojourn.fetch"
 
 ACTIVITY_ACTION = "sojourn.action"
 """Activity type that performs an action."""
+
+ACTIVITY_PROFILE = "sojourn.profile"
+"""Activity type that reads the built-in profile. A local activity by default."""
+
+ACTIVITY_UPDATE_PROFILE = "sojourn.update_profile"
+"""Activity type that writes attributes of the built-in profile. A local activity by default."""
 
 SIGNAL_EVENT = "event"
 SIGNAL_PAUSE = "pause"
@@ -45,9 +54,18 @@ ERROR_BAD_INPUT = "sojourn.BadInput"
 ERROR_CALL = "sojourn.CallError"
 """`ApplicationError` type of a failed fetch or action; its first detail is `{code, status, message, body}`."""
 
+MISSING_FUNCTION = "missing_function"
+"""Code in the detail of `ERROR_CALL` of a worker that has not the Python function of a call. The workflow schedules the
+call again, for whichever worker has it; journeys never see the code."""
+
+ERROR_MOVED = "sojourn.Moved"
+"""`ApplicationError` type with which an attempt says that its action is throttled by now, and so is not made here;
+its first detail is `{queue, expire}`. The workflow schedules the same call again on that queue."""
+
 JOURNEY_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 """What a journey's name must match in full. It holds no colon, so that a workflow id splits at the first one."""
 
+_THROTTLED = ":throttled:"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.@+-][A-Za-z0-9_.@+:-]{0,127}")
 _HASHED_KEY = re.compile(r"~[0-9a-f]{40}")
 
@@ -98,9 +116,29 @@ def workflow_id_of(text: str, *, private: bool = False) -> str:
     return f"{journey}:{profile_part_of(key, private=private)}"
 
 
+def throttled_queue(task_queue: str, name: str) -> str:
+    """Return the task queue on which the calls of a throttled action wait for their turn.
+
+    Args:
+        task_queue: The task queue of the journeys.
+        name: The action's name.
+    """
+    return f"{task_queue}{_THROTTLED}{name}"
+
+
+def is_throttled_queue(queue: str, name: str) -> bool:
+    """Say whether a task queue is the one of a throttled action, of whichever journeys' task queue."""
+    return queue.endswith(f"{_THROTTLED}{name}")
+
+
 def activity_id(step: str, visit: int) -> str:
     """Return the activity id of a step's n-th visit: `<step>#<visit>`."""
     return f"{step}#{visit}"
+
+
+def profile_activity_id(number: int) -> str:
+    """Return the activity id of a run's n-th reading of the profile; no step's id holds a colon."""
+    return f"profile:{number}"
 
 
 def idempotency_key(workflow: str, first_run: str, step: str, visit: int) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self
 
 from temporalio import activity
@@ -17,14 +17,25 @@ from sojourn.activities import authentication
 from sojourn.activities.addresses import AddressGuard
 from sojourn.activities.authentication import Authenticator
 from sojourn.activities.cache import ResultCache
+from sojourn.activities.caps import CapCheck, Caps, LocalCaps
 from sojourn.activities.directory import EndpointDirectory
-from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
+from sojourn.activities.errors import (
+    CAPPED,
+    EXPIRED,
+    INVALID_RESPONSE,
+    NETWORK,
+    TIMED_OUT,
+    CallError,
+    refused,
+)
+from sojourn.activities.functions import FunctionCalls, begin
 from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.requests import build_request
 from sojourn.activities.responses import read_result
 from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
 from sojourn.activities.transport import Transport
+from sojourn.activities.turns import Moved, check_turn
 from sojourn.activities.window import LocalMemory, Window
 from sojourn.activities.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition
@@ -61,6 +72,12 @@ class Calls:
         secrets: Where the values of secrets come from; by default none is allowed.
         transport: Sends the requests; by default one that reaches public addresses only.
         observer: Is told of every failed attempt.
+        functions: Functions with `@action.defn` or `@source.defn`, which this worker runs.
+        caps: Counts the calls of capped endpoints. By default this process counts for itself alone; `Store.caps`
+            counts for all.
+
+    Raises:
+        ValueError: A function has no such decorator, or two have one name; the message says which.
     """
 
     def __init__(
@@ -70,7 +87,12 @@ class Calls:
         secrets: SecretStore | None = None,
         transport: Transport | None = None,
         observer: CallObserver | None = None,
+        functions: Iterable[Callable[..., Any]] = (),
+        caps: Caps | None = None,
     ) -> None:
+        self._caps = CapCheck(caps or LocalCaps())
+        self._opened = 0
+        self._functions = FunctionCalls(functions)
         self._observer = observer
         self._endpoints = endpoints
         self._secrets = secrets or Secrets()
@@ -82,7 +104,13 @@ class Calls:
 
     @classmethod
     def from_settings(
-        cls, endpoints: EndpointDirectory, settings: Settings, *, observer: CallObserver | None = None
+        cls,
+        endpoints: EndpointDirectory,
+        settings: Settings,
+        *,
+        observer: CallObserver | None = None,
+        functions: Iterable[Callable[..., Any]] = (),
+        caps: Caps | None = None,
     ) -> Self:
         """Return the activities of a deployment.
 
@@ -90,14 +118,24 @@ class Calls:
             endpoints: Knows the endpoints.
             settings: `secrets`, `secrets_folder`, `dotenv`, `allow_hosts` and `ca_file` are used.
             observer: Is told of every failed attempt.
+            functions: Python functions that are sources or actions.
+            caps: Counts the calls of capped endpoints; by default this process counts for itself alone.
 
         Raises:
-            ValueError: `allow_hosts` names something that is no host; the message says which.
+            ValueError: `allow_hosts` names something that is no host, or a function is none of Sojourn's; the message
+                says which.
             OSError: `ca_file` cannot be read, or holds no certificate.
         """
         secrets = Secrets(settings.secrets.split(","), folder=settings.secrets_folder, dotenv=settings.dotenv)
         transport = Transport(AddressGuard.from_text(settings.allow_hosts), ca_file=settings.ca_file)
-        return cls(endpoints, secrets=secrets, transport=transport, observer=observer)
+        return cls(
+            endpoints,
+            secrets=secrets,
+            transport=transport,
+            observer=observer,
+            functions=functions,
+            caps=caps,
+        )
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -105,16 +143,21 @@ class Calls:
         return [self.fetch, self.action]
 
     async def __aenter__(self) -> Self:
+        self._opened += 1
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        # Several workers may share it: the last one closes.
+        self._opened -= 1
+        if self._opened == 0:
+            await self.aclose()
 
     async def aclose(self) -> None:
         """Close connections, and forget tokens and cached answers. Calls in flight fail."""
         await self._results.aclose()
         await self._authenticator.aclose()
         await self._transport.aclose()
+        await self._functions.aclose()
 
     @activity.defn(name=names.ACTIVITY_FETCH)
     async def fetch(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -161,6 +204,8 @@ class Calls:
             CallError: `refused`, if such a call would be.
         """
         endpoint = await self._endpoint(kind, name)
+        if endpoint.definition.python is not None:
+            raise refused(f"the {kind} {name} is a Python function, which sends no request of Sojourn's")
         secrets = MaskedSecrets()
         key = idempotency_key if kind == "action" else None
         request = build_request(endpoint, parameters, secrets=secrets, idempotency_key=key)
@@ -217,9 +262,12 @@ class Calls:
         ):
             raise refused("the call is not one of Sojourn's journeys", expected=False).application_error(None)
         window = Window(float(total), self._memory)
+        begin(call)
         try:
             if window.remaining() <= 0:
                 raise window.timed_out()
+            if kind == "action":
+                await self._turn(name, window)
             result = await self.call(
                 kind,
                 name,
@@ -229,9 +277,13 @@ class Calls:
             )
             _check_size(result)
             return result
+        except Moved:
+            raise
         except CallError as error:
             # Only the end of the window ends an attempt by time; what came before it is the better story.
             failure = window.timed_out() if error.code == TIMED_OUT else error
+            if error.code in {CAPPED, EXPIRED}:
+                failure = window.behind(error)
         except Exception as error:
             logger.error("%s %s of %s could not be made: %s", kind, name, _place(call), _trace(error))
             message = f"the call could not be made ({type(error).__name__}); the worker's log says more"
@@ -243,6 +295,15 @@ class Calls:
         # Raised here, where no other exception is its context: those may quote a URL with a key in it.
         raise failure.application_error(delay)
 
+    async def _turn(self, name: str, window: Window) -> None:
+        """See that an action is called at its turn, where it is throttled."""
+        try:
+            async with asyncio.timeout(window.remaining()):
+                endpoint = await self._endpoint("action", name)
+        except TimeoutError:
+            raise window.timed_out() from None
+        check_turn(endpoint.definition, window)
+
     async def _endpoint(self, kind: Kind, name: str) -> PreparedEndpoint:
         definition: EndpointDefinition | None
         try:
@@ -251,6 +312,7 @@ class Calls:
             logger.error("the endpoints cannot be read: %s", _trace(error))
             message = f"the endpoints cannot be read at the moment ({type(error).__name__})"
             raise CallError(NETWORK, message, retryable=True, expected=False) from None
+        definition = definition or self._functions.definition(kind, name)
         if definition is None:
             raise refused(f"there is no {kind} {name}: publish a project that defines it", expected=False)
         return self._prepared.prepare(definition)
@@ -273,9 +335,14 @@ class Calls:
         """Build, authenticate and send a request; read the answer. No secret leaves this function."""
         secrets = CallSecrets(self._secrets)
         try:
-            request = build_request(endpoint, parameters, secrets=secrets, idempotency_key=key)
-            response = await self._send(endpoint.definition, request, secrets, within)
-            result = read_result(response, endpoint.response)
+            if endpoint.definition.python is not None:
+                await self._caps.require(endpoint.definition)
+                result = await self._functions.call(endpoint, parameters, key, within, secrets)
+            else:
+                request = build_request(endpoint, parameters, secrets=secrets, idempotency_key=key)
+                await self._caps.require(endpoint.definition)
+                response = await self._send(endpoint.definition, request, secrets, within)
+                result = read_result(response, endpoint.response)
         except CallError as error:
             failure = error.masked(secrets.mask.value)
         else:
@@ -290,7 +357,8 @@ class Calls:
         owner, auth = definition.id, definition.auth
         ready, token = await self._authenticator.authenticate(owner, auth, request, secrets)
         response = await self._transport.send(owner, ready, within)
-        if response.status == _UNAUTHORIZED and token is not None:
+        refused_token = response.status == _UNAUTHORIZED and token is not None
+        if refused_token and await self._caps.allow(definition):
             ready, _ = await self._authenticator.authenticate(owner, auth, request, secrets, refuse=token)
             response = await self._transport.send(owner, ready, within)
         return response

@@ -15,21 +15,25 @@ from tests.repo.tree import LINKS, files, modules, shown, tree
 BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
-BELOW_PLUGIN = {"workflows", "activities", *BELOW_STORE}
+BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
 LEAVES = {"embedded", "markdown", "names", "nesting", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "expressions": set(),
     "definitions": {"expressions", *LEAVES},
+    "functions": {"definitions", "names"},
+    "action": {"functions"},
+    "source": {"functions"},
+    "loading": {"functions", *BELOW_STORE, *LEAVES},
     "workflows": {*BELOW_STORE, "markdown", "names", "nesting", "settings"},
-    "activities": {*BELOW_STORE, *LEAVES},
+    "activities": {"functions", *BELOW_STORE, *LEAVES},
     "store": {*BELOW_STORE, *LEAVES},
     "routing": {*BELOW_ROUTING, *LEAVES},
     "reports": {*BELOW_ROUTING, *LEAVES},
     "plugin": {*BELOW_PLUGIN, *LEAVES},
     "testing": {"plugin", *BELOW_PLUGIN, *BELOW_ROUTING, *LEAVES},
     "api": {*BELOW_API, *LEAVES},
-    "cli": {"api", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "cli": {"api", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "embedded": {"names"},
     "markdown": set(),
     "names": set(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,6 +12,7 @@ import jsonschema_rs
 
 from sojourn import expressions
 from sojourn.nesting import deeper_than
+from sojourn.profilekeys import MAX_KEY, key_text
 from sojourn.routing.model import EventResult, IncomingEvent, Violation
 
 if TYPE_CHECKING:
@@ -114,6 +114,9 @@ class EventCheck:
         if key is None:
             what = "is empty" if value is None or isinstance(value, str) else f"is {_kind(value)}"
             return EventResult.refused(event, "no_key", f"{where} {what}; it must be a text or a number")
+        if len(key) > MAX_KEY:
+            what = f"has {len(key):,} characters; a profile key has at most {MAX_KEY:,}"
+            return EventResult.refused(event, "no_key", f"{where} {what}")
         return key
 
 
@@ -132,22 +135,6 @@ def unfit(data: Any) -> str | None:
             "send what the journey needs, and a reference to the rest"
         )
     return None
-
-
-def key_text(value: Any) -> str | None:
-    """Return the text of a profile key, or None for a value that cannot be one.
-
-    A whole number has one text however JSON wrote it: 42 and 42.0 are the same profile.
-    """
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        value = int(value) if value.is_integer() else value
-    return str(value)
 
 
 def _pointer(path: list[str | int]) -> str:

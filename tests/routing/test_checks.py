@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sojourn.nesting import deeper_than
+from sojourn.profilekeys import MAX_KEY, key_text
 from sojourn.routing import EventResult, IncomingEvent
-from sojourn.routing.checks import EventCheck, UnusableDefinition, key_text
+from sojourn.routing.checks import EventCheck, UnusableDefinition
 from tests.routing.world import NOON
 
 SCHEMA = {
@@ -41,7 +42,7 @@ def reason(data: Any, **definition: Any) -> str:
         ("c-1", "c-1"),
         (" padded ", " padded "),
         ("zoë ✓ \U0001f600\u0000\ud800", "zoë ✓ \U0001f600\u0000\ud800"),
-        ("a" * 5000, "a" * 5000),
+        ("a" * MAX_KEY, "a" * MAX_KEY),
         (42, "42"),
         (42.0, "42"),
         (-0.0, "0"),
@@ -60,6 +61,15 @@ def test_everything_else_is_no_key(value: Any) -> None:
     """An event that belongs to nobody in particular is refused with the expression that says so."""
     assert reason({"customerId": value}) == "no_key"
     assert key_text(value) is None
+
+
+def test_a_key_is_bounded() -> None:
+    """A key longer than the profile store and the API take is refused, and told the bound, not repeated."""
+    result = apply({"customerId": "a" * (MAX_KEY + 1)})
+    assert isinstance(result, EventResult)
+    assert result.refusals[0].reason == "no_key"
+    assert "at most 1,000" in result.refusals[0].message
+    assert "aaa" not in result.refusals[0].message
 
 
 def test_a_missing_key_is_named() -> None:

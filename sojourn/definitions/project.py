@@ -20,6 +20,9 @@ from sojourn.definitions.reading import ReadJourney, read_files
 
 SUFFIXES = (".yaml", ".yml")
 
+TESTS = "tests"
+"""The folder of a project in which its scenarios lie, see `sojourn.testing`. Nothing in it is a definition."""
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -32,6 +35,7 @@ class Project:
         problems: What is wrong, sorted by file and line. With errors, definitions may be missing above.
         files: Text of each file by its path, relative to the project's folder.
         profile: What the project says of profiles, if it says anything.
+        limits: What it was allowed to hold; its instances keep those of their run.
     """
 
     events: dict[str, EventDefinition] = field(default_factory=dict)
@@ -40,6 +44,7 @@ class Project:
     problems: list[Problem] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     profile: ProfileDefinition | None = None
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def errors(self) -> list[Problem]:
@@ -64,7 +69,10 @@ class Project:
         """
         if not self.ok:
             raise ValueError(f"the project has {len(self.errors)} errors; nothing was compiled")
-        return {name: compile_journey(journey, self.endpoints) for name, journey in self.journeys.items()}
+        return {
+            name: compile_journey(journey, self.endpoints, self.limits)
+            for name, journey in self.journeys.items()
+        }
 
 
 def load_texts(files: Mapping[str, str], *, limits: Limits = DEFAULT_LIMITS) -> Project:
@@ -86,7 +94,8 @@ def load_project(
 ) -> Project:
     """Read a project from a folder. Bad content raises nothing: it is in `problems`.
 
-    Every `*.yaml` and `*.yml` below the folder is read, except in folders whose names begin with a dot.
+    Every `*.yaml` and `*.yml` below the folder is read, except in folders whose names begin with a dot, and in its
+    folder `tests`, where scenarios lie.
     `sojourn.loading.load_project` also reads what Python files define.
 
     Args:
@@ -127,7 +136,7 @@ def _paths(folder: Path, limits: Limits, problems: list[Problem]) -> list[Path]:
             problems.append(_of_file(Code.UNREADABLE, "", f"{error.filename}: {error.strerror}", ""))
             continue
         for path in entries:
-            if path.name.startswith("."):
+            if path.name.startswith(".") or path == folder / TESTS:
                 continue
             # A link to a folder is not followed: it may lead in a circle.
             if path.is_dir() and not path.is_symlink():
@@ -188,7 +197,7 @@ def _load(files: dict[str, str], limits: Limits, problems: list[Problem]) -> Pro
     journeys = {name: made for name, read in reading.journeys.items() if (made := _journey(read))}
     unique = sorted(dict.fromkeys(reading.problems), key=lambda problem: problem.sort_key)
     profile = reading.profile.model if reading.profile else None
-    return Project(events, endpoints, journeys, unique, files, profile)
+    return Project(events, endpoints, journeys, unique, files, profile, limits)
 
 
 def _journey(read: ReadJourney) -> JourneyDefinition | None:

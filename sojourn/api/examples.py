@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sojourn.api import endpointexamples
+
 _EVENT = {
     "id": "evt-1",
     "name": "cart.updated",
@@ -111,6 +113,7 @@ _INSTANCE = {
 }
 
 ANSWERS: dict[str, dict[str, Any]] = {
+    **endpointexamples.ANSWERS,
     "post_events": {
         "started": {"summary": "An instance was started", "value": {"results": [_STARTED]}},
         "mixed": {
@@ -126,6 +129,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
                 "unchanged": ["welcome"],
                 "events": ["cart.updated"],
                 "endpoints": ["action:email.send"],
+                "overridden": [
+                    {
+                        "kind": "action",
+                        "name": "email.send",
+                        "limits": ["throttle"],
+                        "message": "the action email.send keeps the throttle of 100 in 1s that an operator set, "
+                        "whatever its definition says; `sojourn endpoints reset email.send` puts it back",
+                    }
+                ],
                 "problems": [_WARNING],
             },
         }

@@ -264,6 +264,16 @@ UNKNOWN_INSTANCE = _define(
         "No instance has the id cart-abandonment:cust-1.",
     )
 )
+UNKNOWN_ENDPOINT = _define(
+    ProblemType(
+        "unknown-endpoint",
+        404,
+        "No such endpoint",
+        "Look kind and name up with `GET /v1/endpoints`. An endpoint is there once a project that defines it was "
+        "published.",
+        "No action is named email.sent. The nearest name is email.send.",
+    )
+)
 WRONG_METHOD = _define(
     ProblemType(
         "wrong-method",

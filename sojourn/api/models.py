@@ -115,7 +115,19 @@ class Published(Answer):
     unchanged: list[str] = Field(description="Journeys whose latest version says the same already.")
     events: list[str] = Field(description="New and changed events.")
     endpoints: list[str] = Field(description="New and changed endpoints, as `source:NAME` or `action:NAME`.")
+    overridden: list[Overridden] = Field(
+        description="Endpoints of the project whose published limits have no effect, since an operator set others."
+    )
     problems: list[DefinitionProblem] = Field(description="Warnings; they do not stand against publishing.")
+
+
+class Overridden(Answer):
+    """Limits that an operator set for an endpoint of the project, and that stay in force."""
+
+    kind: Literal["source", "action"]
+    name: str
+    limits: list[Literal["cap", "throttle"]]
+    message: str = Field(description="What it means, for people.")
 
 
 class Validated(Answer):

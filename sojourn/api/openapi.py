@@ -11,11 +11,12 @@ from pydantic.json_schema import models_json_schema
 from sojourn import __version__
 from sojourn.api import examples
 from sojourn.api.cloudevents import CloudEvent
+from sojourn.api.endpointmodels import LimitsIn
 from sojourn.api.envelopes import EventIn
 from sojourn.api.models import Files, ProblemDetails
 
 DESCRIPTION = """
-Events come in, journeys are published, instances are looked at.
+Events come in, journeys are published, instances are looked at, endpoints are steered.
 
 Errors are problem details (RFC 9457): `type` says which kind, `detail` what is wrong and what to write instead.
 While no API key exists, only requests from the same machine are answered, without a key. From the first key on
@@ -26,6 +27,7 @@ _TAGS = [
     {"name": "events", "description": "Events come in."},
     {"name": "journeys", "description": "What is published."},
     {"name": "instances", "description": "Profiles on their journeys."},
+    {"name": "endpoints", "description": "Sources and actions: how often they are called, and what failed."},
     {"name": "health", "description": "For what watches the process."},
 ]
 
@@ -45,7 +47,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas = components.setdefault("schemas", {})
     # The bodies of these are read by hand, so FastAPI does not know them.
     _, extra = models_json_schema(
-        [(EventIn, "validation"), (CloudEvent, "validation"), (Files, "validation")],
+        [
+            (EventIn, "validation"),
+            (CloudEvent, "validation"),
+            (Files, "validation"),
+            (LimitsIn, "validation"),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     for model, schema in extra["$defs"].items():

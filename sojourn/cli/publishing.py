@@ -32,6 +32,7 @@ class Outcome:
         lines = describe(self.problems)
         if not self.ok:
             return lines
+        lines += [f"warning: {item['message']}" for item in self.answer.get("overridden", [])]
         published = [f"{item['journey']} version {item['version']}" for item in self.answer["published"]]
         for what in ("events", "endpoints"):
             if self.answer[what]:

@@ -19,6 +19,7 @@ from sojourn.api.bodies import content_type, parse_json, wrong_content_type
 from sojourn.api.envelopes import explain
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.routing.endpoints import overridden
 from sojourn.store import JourneyRecord
 
 JSON = "application/json"
@@ -120,6 +121,7 @@ async def publish(request: Request) -> Response:
             "unchanged": result.unchanged,
             "events": result.events_changed,
             "endpoints": result.endpoints_changed,
+            "overridden": [overridden(*key, limits) for key, limits in result.overridden.items()],
             "problems": problems,
         }
     )

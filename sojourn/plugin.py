@@ -11,6 +11,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from sojourn import names
 from sojourn.activities import Calls
 from sojourn.workflows import Journey
 
@@ -53,7 +54,7 @@ class JourneyPlugin(SimplePlugin):
                 "JourneyPlugin has nothing to register: leave one of register_workflows, register_activities on"
             )
         super().__init__(
-            "sojourn.JourneyPlugin",
+            names.PLUGIN,
             workflows=_adder([Journey]) if register_workflows else None,
             activities=_adder(calls.activities) if register_activities and calls is not None else None,
             workflow_runner=_runner,

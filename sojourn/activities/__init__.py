@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sojourn.activities.addresses import AddressGuard
 from sojourn.activities.calls import Calls
-from sojourn.activities.directory import EndpointDirectory, StaticEndpoints
+from sojourn.activities.caps import Caps, LocalCaps
+from sojourn.activities.directory import EndpointDirectory, StaticEndpoints, ThrottleDirectory
 from sojourn.activities.errors import CallError
 from sojourn.activities.observer import CallFailure, CallObserver
+from sojourn.activities.queues import ThrottledQueues
 from sojourn.activities.secrets import SecretMissingError, Secrets, SecretStore
 from sojourn.activities.transport import Transport
 
@@ -16,10 +18,14 @@ __all__ = [
     "CallFailure",
     "CallObserver",
     "Calls",
+    "Caps",
     "EndpointDirectory",
+    "LocalCaps",
     "SecretMissingError",
     "SecretStore",
     "Secrets",
     "StaticEndpoints",
+    "ThrottleDirectory",
+    "ThrottledQueues",
     "Transport",
 ]

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self
 
@@ -31,6 +30,7 @@ from sojourn.activities.errors import (
 from sojourn.activities.functions import FunctionCalls, begin
 from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
+from sojourn.activities.reporting import log_failure, place, trace
 from sojourn.activities.requests import build_request
 from sojourn.activities.responses import read_result
 from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
@@ -285,11 +285,11 @@ class Calls:
             if error.code in {CAPPED, EXPIRED}:
                 failure = window.behind(error)
         except Exception as error:
-            logger.error("%s %s of %s could not be made: %s", kind, name, _place(call), _trace(error))
+            logger.error("%s %s of %s could not be made: %s", kind, name, place(call), trace(error))
             message = f"the call could not be made ({type(error).__name__}); the worker's log says more"
             failure = refused(message, expected=False)
         failure, delay = window.after(failure)
-        _log(kind, name, call, failure, window.attempt, delay)
+        log_failure(kind, name, call, failure, window.attempt, delay)
         if self._observer is not None:
             self._observer.failed(failure_of(kind, name, call, failure, window.attempt, final=delay is None))
         # Raised here, where no other exception is its context: those may quote a URL with a key in it.
@@ -309,7 +309,7 @@ class Calls:
         try:
             definition = await self._endpoints.endpoint(kind, name)
         except Exception as error:
-            logger.error("the endpoints cannot be read: %s", _trace(error))
+            logger.error("the endpoints cannot be read: %s", trace(error))
             message = f"the endpoints cannot be read at the moment ({type(error).__name__})"
             raise CallError(NETWORK, message, retryable=True, expected=False) from None
         definition = definition or self._functions.definition(kind, name)
@@ -377,25 +377,3 @@ def _check_size(result: dict[str, Any]) -> None:
             "ask for less"
         )
         raise CallError(INVALID_RESPONSE, message, status=result.get("status"))
-
-
-def _place(call: Mapping[str, Any]) -> str:
-    return f"journey {call.get('journey')}, step {call.get('step')}"
-
-
-def _trace(error: BaseException) -> str:
-    """Return where an unexpected error was raised, without its message: that may hold data or a password."""
-    return "".join([type(error).__name__, "\n", *traceback.format_tb(error.__traceback__)])
-
-
-def _log(
-    kind: Kind, name: str, call: Mapping[str, Any], failure: CallError, attempt: int, delay: float | None
-) -> None:
-    """Log a failed attempt: what, where and what next. No parameters, no answer, no profile."""
-    level = logging.WARNING if failure.expected else logging.ERROR
-    following = "given up" if delay is None else f"next attempt in {delay:.1f} s"
-    extra = {"endpoint": name, "journey": call.get("journey"), "step": call.get("step"), "code": failure.code}
-    text = "%s %s of %s failed at attempt %d: %s (%s); %s"
-    logger.log(
-        level, text, kind, name, _place(call), attempt, failure.message, failure.code, following, extra=extra
-    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from sojourn.definitions import EndpointDefinition
+from sojourn.definitions.endpoints import Throttle
 
 
 class EndpointDirectory(Protocol):
@@ -19,6 +20,18 @@ class EndpointDirectory(Protocol):
         ...
 
 
+class ThrottleDirectory(Protocol):
+    """Knows which actions have a task queue of their own."""
+
+    async def throttles(self) -> Mapping[str, Throttle | None]:
+        """Return the throttles by the names of their actions.
+
+        None for an action that is throttled no longer, but whose task queue may still hold calls, or get them from
+        instances that entered when it was: the queue is worked off without a limit.
+        """
+        ...
+
+
 class StaticEndpoints:
     """The endpoints of a loaded project: a mapping with the keys `source:<name>` and `action:<name>`."""
 
@@ -28,3 +41,11 @@ class StaticEndpoints:
     async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
         """Return the endpoint of this kind and name, or None if there is none."""
         return self._endpoints.get(f"{kind}:{name}")
+
+    async def throttles(self) -> Mapping[str, Throttle | None]:
+        """Return the throttles of the project's actions by name."""
+        return {
+            endpoint.name: endpoint.throttle
+            for endpoint in self._endpoints.values()
+            if endpoint.kind == "action" and endpoint.throttle is not None
+        }

@@ -22,6 +22,12 @@ TIMED_OUT = "timed_out"
 INVALID_RESPONSE = "invalid_response"
 """An answer came, but it is not what the endpoint promises."""
 
+CAPPED = "capped"
+"""The endpoint's cap allows no more calls at the moment."""
+
+EXPIRED = "expired"
+"""The call waited for its turn at a throttled action for longer than `expire`."""
+
 
 def http_code(status: int) -> str:
     """Return the error code of an HTTP status: `http_<status>`."""

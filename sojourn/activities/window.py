@@ -19,6 +19,7 @@ from typing import Any
 
 from temporalio import activity
 
+from sojourn import names
 from sojourn.activities.errors import TIMED_OUT, CallError
 
 MAX_ATTEMPTS = 4
@@ -63,6 +64,9 @@ class Window:
         self._memory = memory
         left = memory.take(self._info) if self._info.is_local else _from_heartbeat(self._info)
         spent = left.get("spent", 0.0)
+        missing = left.get("missing", 0)
+        self._left = left
+        self._missing = missing if isinstance(missing, int) else 0
         self._total = total
         self._spent = spent if isinstance(spent, (int, float)) else 0.0
         self._origin: tuple[str, int | None] | None = None
@@ -72,12 +76,24 @@ class Window:
 
     @property
     def attempt(self) -> int:
-        """Which attempt this is, from 1."""
-        return self._info.attempt
+        """Which attempt this is, from 1. Those that met a worker without the function do not count."""
+        return max(1, self._info.attempt - self._missing)
 
     def remaining(self) -> float:
         """Return the seconds that are left; never negative."""
         return max(0.0, self._total - self._used())
+
+    def remaining_whole(self) -> float:
+        """Return the seconds that all attempts from this one on have together, as it began."""
+        return round(max(0.0, self._total - self._spent), 3)
+
+    def attempts_left(self) -> int:
+        """Return how many attempts there may be from this one on."""
+        return max(1, self._allowed() - self.attempt + 1)
+
+    def _allowed(self) -> int:
+        policy = self._info.retry_policy
+        return (policy.maximum_attempts if policy else 0) or MAX_ATTEMPTS
 
     def _used(self) -> float:
         return self._spent + time.monotonic() - self._begun
@@ -87,12 +103,16 @@ class Window:
 
         It keeps the status of the attempt before, which is what really went wrong.
         """
-        message = f"no answer within {self._total:g} s"
-        status = None
-        if self._origin is not None:
-            code, status = self._origin
-            message += f", after {code} at the attempt before"
-        return CallError(TIMED_OUT, message, status=status)
+        return self.behind(CallError(TIMED_OUT, f"no answer within {self._total:g} s"))
+
+    def behind(self, failure: CallError) -> CallError:
+        """Return the error of an attempt that was cut off or not made, with what went wrong at the one before."""
+        if self._origin is None:
+            return failure
+        code, status = self._origin
+        return CallError(
+            failure.code, f"{failure.message}, after {code} at the attempt before", status=status
+        )
 
     def after(self, failure: CallError) -> tuple[CallError, float | None]:
         """Decide what follows a failed attempt, and remember it for the next one.
@@ -103,9 +123,9 @@ class Window:
         Returns:
             The error to report, and the seconds until the next attempt, or None if there is to be none.
         """
-        policy = self._info.retry_policy
-        allowed = (policy.maximum_attempts if policy else 0) or MAX_ATTEMPTS
-        if not failure.retryable or self.attempt >= allowed:
+        if failure.code == names.MISSING_FUNCTION:
+            return failure, self._until_function()
+        if not failure.retryable or self.attempt >= self._allowed():
             return failure, None
         # Never sooner than our own pause; and a delay of nothing would mean the retry policy's to Temporal.
         delay = max(failure.retry_after or 0.0, self._backoff())
@@ -114,11 +134,25 @@ class Window:
             message = f"{failure.message}; {wait}, and the window of {self._total:g} s is over before then"
             return CallError(TIMED_OUT, message, status=failure.status, body=failure.body), None
         left = {"spent": round(self._used() + delay, 3), "code": failure.code, "status": failure.status}
+        left |= {"missing": self._missing} if self._missing else {}
         if self._info.is_local:
             self._memory.keep(self._info, left)
         else:
             activity.heartbeat(left)
         return failure, delay
+
+    def _until_function(self) -> float | None:
+        """Return the pause before another worker is asked that may have the Python function of the call.
+
+        Like an outage of workers, this takes nothing of the window and has no end. A bounded number of attempts is not
+        enough for that, so the first of them ends the activity, and the workflow starts it again without a bound.
+        """
+        policy = self._info.retry_policy
+        if self._info.is_local or (policy is not None and policy.maximum_attempts):
+            return None
+        activity.heartbeat(self._left | {"missing": self._missing + 1})
+        pause: float = min(30.0, 0.5 * 2 ** min(self._missing, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+        return pause
 
     def _backoff(self) -> float:
         """Return the pause after this attempt: doubling, in proportion to the window, spread by a fifth."""

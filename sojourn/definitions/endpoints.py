@@ -36,6 +36,15 @@ __all__ = [
     "Throttle",
 ]
 
+FASTEST_THROTTLE = 5_000
+"""Most calls a second of a throttle: more than one task queue of Temporal hands out reliably."""
+
+SLOWEST_THROTTLE = 1 / 86_400
+"""Fewest calls a second of a throttle: the server forgets when the last one was when it restarts."""
+
+SHORTEST_CAP = 0.1
+"""Seconds of a cap's shortest period: calls are counted in a database, in parts of the period."""
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NO_BODY = ("GET", "DELETE")
@@ -75,8 +84,18 @@ JsonSchema = Annotated[
 class Cap(Model):
     """At most `calls` in each `per`; calls above that are not made and count as the error `capped`."""
 
-    calls: int = Field(ge=1)
+    calls: int = Field(ge=1, le=10_000_000)
     per: PositiveDuration
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.per < SHORTEST_CAP:
+            raise problem(
+                Code.OUT_OF_RANGE,
+                f"The period of a cap is at least {SHORTEST_CAP * 1000:g}ms",
+                "Write a longer `per`, and more `calls`: 50 in 10ms are 500 in 100ms.",
+            )
+        return self
 
 
 class Throttle(Model):
@@ -85,6 +104,27 @@ class Throttle(Model):
     calls: int = Field(ge=1)
     per: PositiveDuration
     expire: PositiveDuration = 6 * 3600
+
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return self.calls / self.per
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.rate > FASTEST_THROTTLE:
+            raise problem(
+                Code.OUT_OF_RANGE,
+                f"A throttle lets through at most {FASTEST_THROTTLE:,} calls a second",
+                "Write fewer `calls` or a longer `per`; an endpoint that takes more needs no throttle.",
+            )
+        if self.rate < SLOWEST_THROTTLE:
+            raise problem(
+                Code.OUT_OF_RANGE,
+                "A throttle lets through at least one call a day",
+                "Write more `calls` or a shorter `per`, or use `cap`.",
+            )
+        return self
 
 
 def _python_reference(value: str) -> str:

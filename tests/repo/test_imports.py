@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "functions": {"definitions", "names"},
     "action": {"functions"},
     "source": {"functions"},
+    "journey": {"workflows"},
     "loading": {"functions", *BELOW_STORE, *LEAVES},
     "workflows": {*BELOW_STORE, "markdown", "names", "nesting", "settings"},
     "activities": {"functions", *BELOW_STORE, *LEAVES},

@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -161,10 +161,10 @@ class Runner:
             SearchAttributePair(
                 SearchAttributeKey.for_keyword(names.SEARCH_PROFILE), names.profile_part(key)
             ),
-            SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STEP), definition["first"]),
+            SearchAttributePair(SearchAttributeKey.for_keyword(names.SEARCH_STEP), definition["first"] or ""),
         ]
         return await self.client.start_workflow(
-            names.WORKFLOW_JOURNEY,
+            definition.get("workflow", names.WORKFLOW_JOURNEY),
             {
                 "definition": definition,
                 "event": event(entry, data or {"customerId": key}, event_id),
@@ -207,6 +207,7 @@ async def running(
     queue: str = "",
     cached: int = 1000,
     sandboxed: bool = True,
+    journeys: Sequence[type] = (),
     **calls: Any,
 ) -> AsyncIterator[Runner]:
     """Run a worker for a project, on a task queue of its own if none is given."""
@@ -214,7 +215,7 @@ async def running(
     calls.setdefault("transport", Transport(AddressGuard(["127.0.0.1"])))
     plugin = JourneyPlugin(calls=Calls(StaticEndpoints(loaded.endpoints), **calls))
     # A mistake in workflow code would be tried again for ever; here it is to fail the test at once.
-    options: dict[str, Any] = {"workflow_failure_exception_types": [Exception]}
+    options: dict[str, Any] = {"workflow_failure_exception_types": [Exception], "workflows": journeys}
     if not sandboxed:
         options["workflow_runner"] = UnsandboxedWorkflowRunner()
     async with Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **options):

@@ -1,0 +1,84 @@
+"""Calling the world from Python journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from sojourn.workflows.authoring.errors import JourneyError
+from sojourn.workflows.authoring.found import named
+from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.calling import call
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a source or an action answered.
+
+    Attributes:
+        status: The HTTP status; 200 where it is Python.
+        body: The body, plain JSON.
+    """
+
+    status: int
+    body: Any
+
+
+async def fetch(source: str | Callable[..., Any], /, **parameters: Any) -> Result:
+    """Ask a data source.
+
+    Args:
+        source: Its name, or the function that was decorated with `source.defn`.
+        parameters: Its parameters, by name: JSON, pydantic models, datetimes.
+
+    Returns:
+        Status and body.
+
+    Raises:
+        CallError: It failed for good.
+    """
+    return await _call("fetch", "source", source, parameters)
+
+
+async def act(action: str | Callable[..., Any], /, **parameters: Any) -> Result:
+    """Perform an action. Every attempt carries the same idempotency key.
+
+    Args:
+        action: Its name, or the function that was decorated with `action.defn`.
+        parameters: Its parameters, by name: JSON, pydantic models, datetimes.
+
+    Returns:
+        Status and body.
+
+    Raises:
+        CallError: It failed for good.
+    """
+    return await _call("action", "action", action, parameters)
+
+
+async def _call(
+    kind: str, role: str, endpoint: str | Callable[..., Any], parameters: dict[str, Any]
+) -> Result:
+    name = endpoint if isinstance(endpoint, str) else named(endpoint)
+    if not isinstance(name, str):
+        raise JourneyError(
+            f"{getattr(endpoint, '__name__', endpoint)!r} is no {role}: give its name, or a function decorated with "
+            f"@{role}.defn"
+        )
+    try:
+        plain = to_jsonable_python(parameters)
+    except PydanticSerializationError as error:
+        raise JourneyError(
+            f"a parameter of {name} is nothing that JSON can hold: {type(error).__name__}"
+        ) from None
+
+    async def work(current: Running) -> tuple[Result, str]:
+        current.instance.definition["endpoints"].setdefault(name, {"kind": role, "throttled": False})
+        answer = await call(current.instance, name, plain)
+        return Result(answer.get("status", 0), answer.get("body")), str(answer.get("status") or "ok")
+
+    found: Result = await perform(kind, f"{kind}-{name}", work)
+    return found

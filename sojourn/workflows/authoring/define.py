@@ -1,0 +1,194 @@
+"""`journey.defn` and `journey.run`: an author's class becomes a Temporal workflow."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+
+from sojourn import names
+from sojourn.definitions import limits
+from sojourn.workflows.authoring import runtime
+from sojourn.workflows.authoring.errors import JourneyError
+from sojourn.workflows.authoring.events import Event
+from sojourn.workflows.authoring.settings import ExitCriterion, JourneySettings, Moment, read_settings
+from sojourn.workflows.journey import Journey, prepare
+
+Body = TypeVar("Body")
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+_RUN = "__sojourn_run__"
+_SETTINGS = "__sojourn_journey__"
+_HANDLERS = ("event", "pause", "resume", "exit", "state")
+
+
+def run(method: Method) -> Method:
+    """Mark the method that is the journey.
+
+        @journey.run
+        async def run(self, cart: CartUpdated) -> str | None:
+
+    Args:
+        method: It gets the entry event, and returns the outcome, a text, or nothing.
+
+    Raises:
+        JourneyError: It is no `async def` method of that form.
+    """
+    if not inspect.iscoroutinefunction(method):
+        raise JourneyError(f"{method.__qualname__} is to be `async def`: a journey waits")
+    positional = [
+        parameter
+        for parameter in inspect.signature(method).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(positional) != 2:
+        raise JourneyError(
+            f"{method.__qualname__} is to take the entry event and nothing else: "
+            f"write async def {method.__name__}(self, event: EntryEvent) -> str"
+        )
+    setattr(method, _RUN, True)
+    return method
+
+
+def defn(
+    *,
+    name: str,
+    entry: type[Event],
+    description: str | None = None,
+    reentry: bool = True,
+    reentry_after: timedelta = timedelta(seconds=limits.DEFAULT_REENTRY_AFTER),
+    exit_when: Iterable[ExitCriterion] = (),
+    timezone: str = "UTC",
+    timeout: timedelta = timedelta(seconds=limits.DEFAULT_TIMEOUT),
+    call_timeout: timedelta = timedelta(seconds=limits.DEFAULT_CALL_TIMEOUT),
+    start: Moment | None = None,
+    end: Moment | None = None,
+    listens: Iterable[type[Event]] = (),
+    sandboxed: bool = True,
+) -> Callable[[type[Body]], type[Body]]:
+    """Make a class a journey. It is a Temporal workflow as well, and may have signals, queries and updates of its own.
+
+    Args:
+        name: The journey's name, and its workflow type.
+        entry: The event that starts an instance.
+        description: A sentence for operators; the class's docstring begins with one if left out.
+        reentry: Whether a profile may enter again.
+        reentry_after: How long after its last entry.
+        exit_when: Events that end an instance wherever it stands: names or classes, or pairs of one and a CEL
+            condition over `event`, `entry`, `profile`, `journey` and `now`.
+        timezone: IANA name, or `${…}` over `entry` and `profile` that gives one.
+        timeout: Longest life of an instance.
+        call_timeout: Longest time of one call with its retries, 1 to 30 seconds.
+        start: First day or moment at which profiles may enter.
+        end: Last day on which, or moment until which, profiles may enter.
+        listens: Event classes that the code waits for and that cannot be found by reading it, see
+            `sojourn.workflows.authoring.found`; the entry event too where a step waits for it.
+        sandboxed: Whether Temporal's workflow sandbox runs it.
+
+    Returns:
+        A decorator that returns the class itself.
+
+    Raises:
+        JourneyError: The class breaks a rule.
+        ValueError: An argument is not as it must be.
+    """
+    listening = tuple(listens)
+    criteria = list(exit_when)
+
+    def decorate(body: type[Body]) -> type[Body]:
+        method = _run_method(body)
+        words = description or (inspect.cleandoc(body.__doc__).partition("\n")[0] if body.__doc__ else None)
+        try:
+            head = read_settings(
+                name=name,
+                description=words,
+                entry=entry,
+                reentry=reentry,
+                reentry_after=reentry_after,
+                exit_when=criteria,
+                timezone=timezone,
+                timeout=timeout,
+                call_timeout=call_timeout,
+                start=start,
+                end=end,
+            )
+        except (ValueError, TypeError) as error:
+            raise JourneyError(f"@journey.defn of {body.__name__}: {error}") from None
+        settings = JourneySettings(head, entry, listening, body, method)
+        _equip(body, settings)
+        workflow.defn(name=head.name, sandboxed=sandboxed)(body)
+        setattr(body, _SETTINGS, settings)
+        return body
+
+    return decorate
+
+
+def settings_of(body: type) -> JourneySettings:
+    """Return what a class that was decorated with `journey.defn` says of its journey.
+
+    Raises:
+        JourneyError: It was not.
+    """
+    settings = body.__dict__.get(_SETTINGS) if isinstance(body, type) else None
+    if not isinstance(settings, JourneySettings):
+        shown = getattr(body, "__name__", repr(body))
+        raise JourneyError(f"{shown} is no journey: decorate its class with @journey.defn(name=…, entry=…)")
+    return settings
+
+
+def _run_method(body: type) -> Callable[..., Any]:
+    marked = [member for member in vars(body).values() if getattr(member, _RUN, False)]
+    if len(marked) != 1:
+        what = "no method" if not marked else f"{len(marked)} methods"
+        raise JourneyError(
+            f"{body.__name__} has {what} marked with @journey.run: mark one, "
+            "async def run(self, event: EntryEvent) -> str"
+        )
+    for member in vars(body).values():
+        if hasattr(member, "__temporal_workflow_run"):
+            raise JourneyError(
+                f"{body.__name__} has a method marked with @workflow.run: @journey.run takes its place"
+            )
+        signal = getattr(member, "__temporal_signal_definition", None)
+        if signal is not None and signal.name in (
+            names.SIGNAL_EVENT,
+            names.SIGNAL_PAUSE,
+            names.SIGNAL_RESUME,
+            names.SIGNAL_EXIT,
+        ):
+            raise JourneyError(
+                f"{body.__name__} has a signal {signal.name!r}, which journeys have already: rename it"
+            )
+        query = getattr(member, "__temporal_query_definition", None)
+        if query is not None and query.name == names.QUERY_STATE:
+            raise JourneyError(
+                f"{body.__name__} has a query {query.name!r}, which journeys have already: rename it"
+            )
+    found: Callable[..., Any] = marked[0]
+    return found
+
+
+def _equip(body: type, settings: JourneySettings) -> None:
+    """Give a class what Temporal asks of a workflow class: a run method, an initializer, Sojourn's handlers."""
+    original = body.__dict__.get("__init__")
+    if original is not None and len(inspect.signature(original).parameters) != 1:
+        raise JourneyError(f"{body.__name__}.__init__ is to take nothing but self: Temporal makes the object")
+
+    def initialize(self: Any, *start: Any) -> None:
+        prepare(self, start, code=settings.name)
+        if original is not None:
+            original(self)
+
+    async def main(self: Any, *start: Any) -> dict[str, Any]:
+        return await runtime.run(self, settings, start)
+
+    for function, name in ((initialize, "__init__"), (main, "__sojourn_main__")):
+        function.__name__, function.__module__ = name, body.__module__
+        function.__qualname__ = f"{body.__qualname__}.{name}"
+    body.__init__ = workflow.init(initialize)  # type: ignore[misc]
+    body.__sojourn_main__ = workflow.run(main)  # type: ignore[attr-defined]
+    for handler in _HANDLERS:
+        setattr(body, f"__sojourn_{handler}__", Journey.__dict__[handler])

@@ -1,0 +1,163 @@
+"""Events as pydantic models: one class gives the JSON Schema, the routing and the type."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, PrivateAttr
+
+from sojourn.definitions import EventDefinition
+
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpec:
+    """What an event class says of its event.
+
+    Attributes:
+        name: The event's name.
+        key: Expression that gives the profile key from `event`.
+        when: Rule; where it is false, an event is not this event.
+    """
+
+    name: str
+    key: str
+    when: str | None
+
+
+class EventError(TypeError):
+    """An event class that breaks a rule. The text says which, and what to write instead."""
+
+
+class Event(BaseModel):
+    """Base class of events.
+
+        class OrderPlaced(Event, name="order.placed", key="customer_id"):
+            customer_id: str
+            total: float = 0
+
+    Class arguments:
+        name: The event's name. A class without one is a base for others and is no event itself.
+        key: Which profile it concerns: a field's name, or a CEL expression over `event`, the event's data as it is
+            sent.
+        when: A CEL rule over `event`; where it is false, the event is not this event.
+
+    The fields are the event's data. An alias is the name in what is sent.
+
+    Raises:
+        EventError: When the class is defined, if it breaks a rule.
+    """
+
+    __sojourn_event__: ClassVar[EventSpec | None] = None
+    _id: str = PrivateAttr("")
+    _time: datetime | None = PrivateAttr(None)
+
+    def __init_subclass__(
+        cls, *, name: str | None = None, key: str | None = None, when: str | None = None, **kwargs: Any
+    ) -> None:
+        # For type checkers; pydantic calls the method below, once the fields are known.
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls, *, name: str | None = None, key: str | None = None, when: str | None = None, **kwargs: Any
+    ) -> None:
+        """Check what the class says of its event."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if name is None and key is None and when is None:
+            cls.__sojourn_event__ = None
+            return
+        if not name:
+            raise EventError(
+                f'{cls.__name__} has no name: write class {cls.__name__}(Event, name="order.placed", …)'
+            )
+        if not key:
+            raise EventError(
+                f"{cls.__name__} has no key: write class {cls.__name__}(Event, name={name!r}, key=FIELD), where FIELD "
+                "is the field that says which profile the event concerns"
+            )
+        cls.__sojourn_event__ = EventSpec(name, _key(cls, key), when)
+
+    @property
+    def event_id(self) -> str:
+        """The id that the event came with; empty where it did not come from an instance."""
+        return self._id
+
+    @property
+    def event_time(self) -> datetime | None:
+        """When it happened, as its sender says; nothing where it did not come from an instance."""
+        return self._time
+
+    @classmethod
+    def received(cls, event_id: str, time: datetime, data: Any) -> Self:
+        """Return an event that an instance received.
+
+        Args:
+            event_id: Its id.
+            time: When it happened.
+            data: Its data.
+
+        Raises:
+            pydantic.ValidationError: The data does not fit the fields.
+        """
+        event = cls.model_validate(data)
+        event._id, event._time = event_id, time
+        return event
+
+
+def spec_of(event: type[Event]) -> EventSpec:
+    """Return what an event class says of its event.
+
+    Raises:
+        EventError: It is no event, or a base without a name.
+    """
+    spec = getattr(event, "__sojourn_event__", None)
+    if not isinstance(spec, EventSpec):
+        shown = getattr(event, "__name__", repr(event))
+        raise EventError(
+            f"{shown} is no event: write class {shown}(Event, name=…, key=…), with Event from sojourn"
+        )
+    return spec
+
+
+def definition_of(event: type[Event]) -> EventDefinition:
+    """Return an event class as the definition that is published.
+
+    Raises:
+        EventError: It breaks a rule; a pydantic model that has no JSON Schema among them.
+    """
+    spec = spec_of(event)
+    try:
+        schema = event.model_json_schema(by_alias=True, mode="validation")
+    except Exception as error:
+        raise EventError(f"{event.__name__} has no JSON Schema: {error}") from error
+    document: dict[str, Any] = {"name": spec.name, "key": spec.key, "schema": schema}
+    if spec.when is not None:
+        document["when"] = spec.when
+    description = (event.__doc__ or "").strip().partition("\n")[0]
+    if description and event.__doc__ != Event.__doc__:
+        document["description"] = description
+    return EventDefinition.model_validate(document)
+
+
+def _key(event: type[Event], key: str) -> str:
+    if not _FIELD.fullmatch(key):
+        return key
+    field = event.model_fields.get(key)
+    if field is None:
+        known = ", ".join(event.model_fields) or "none at all"
+        raise EventError(
+            f"{event.__name__} has no field {key!r} for its key; its fields are {known}. "
+            "A CEL expression over `event` will do as well"
+        )
+    sent = field.validation_alias or field.alias or key
+    if not isinstance(sent, str):
+        raise EventError(
+            f"the field {key!r} of {event.__name__} has several aliases: write its key as an expression, "
+            'such as key="event.customerId"'
+        )
+    return f"event.{sent}" if _FIELD.fullmatch(sent) else f'event["{sent}"]'

@@ -135,7 +135,7 @@ class Temporal:
             "local_fetch": self._settings.local_fetch,
         }
         call = self._client.start_workflow(
-            names.WORKFLOW_JOURNEY,
+            definition.get("workflow", names.WORKFLOW_JOURNEY),
             start,
             id=entry.workflow_id,
             task_queue=self._settings.task_queue,
@@ -200,7 +200,8 @@ class Temporal:
                 SearchAttributePair(NAME, definition["name"]),
                 SearchAttributePair(VERSION, definition["version"]),
                 SearchAttributePair(PROFILE, names.profile_part(key, private=self._settings.private_keys)),
-                SearchAttributePair(STEP, definition["first"]),
+                # A journey that is code has no first step before it has run.
+                SearchAttributePair(STEP, definition["first"] or ""),
             ]
         )
 

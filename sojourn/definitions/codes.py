@@ -26,6 +26,7 @@ class Code(StrEnum):
     NOT_A_MAPPING = "E109"
     DOCUMENT_KIND = "E110"
     NO_PROJECT = "E111"
+    PYTHON_FILE = "E112"
     # The shape of a document
     UNKNOWN_KEY = "E201"
     MISSING_KEY = "E202"
@@ -41,6 +42,7 @@ class Code(StrEnum):
     JSON_SCHEMA = "E212"
     REMOTE_SCHEMA = "E213"
     ONE_OF = "E214"
+    PYTHON_FUNCTION = "E216"
     SECRET = "E215"  # noqa: S105 - a code, not a secret
     # Steps
     NO_KIND = "E301"

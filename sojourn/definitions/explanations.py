@@ -78,6 +78,14 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "The folder does not exist or holds no YAML file.",
         "Name another folder, or run `sojourn init`.",
     ),
+    Code.PYTHON_FILE: Explanation(
+        "A Python file that cannot be imported",
+        "A file of the project that imports `action`, `source`, `journey` or `Event` from `sojourn` is imported to find "
+        "what it defines. It is no Python, raised an error, ended the process, took too long, or cannot have its name. "
+        "What the other files define is read all the same.",
+        "Mend the line. What takes time, or needs another system, belongs into functions; what is only for running "
+        'the file as a program, under `if __name__ == "__main__":`.',
+    ),
     Code.UNKNOWN_KEY: Explanation(
         "An unknown key",
         "The format has no such key there.",
@@ -148,6 +156,13 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Not exactly one",
         "Of several keys exactly one must be there, or two exclude each other.",
         "Keep one.",
+    ),
+    Code.PYTHON_FUNCTION: Explanation(
+        "A function that cannot be an action or a source",
+        "A function with `@action.defn` or `@source.defn` has a signature that journeys cannot call: a parameter without "
+        "a type, `*args`, positional-only parameters, a type that has no form in JSON, no type for what it returns; or "
+        "the decorator's own settings are not right.",
+        "The message says what to write. The same error is raised when the file is imported.",
     ),
     Code.SECRET: Explanation(
         "A secret in the file",
@@ -256,7 +271,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.STEP_LATER: Explanation(
         "A step that is not available yet",
-        "`time_condition`, `update_profile`, `jump` and `until_time` are checked, but cannot run yet.",
+        "`update_profile` and `jump` are checked, but cannot run yet.",
         "Do without it for now.",
     ),
     Code.PROFILE_LATER: Explanation(

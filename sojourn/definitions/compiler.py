@@ -23,6 +23,7 @@ from sojourn.definitions.steps import (
     SetStep,
     SplitStep,
     Step,
+    TimeConditionStep,
     WaitForStep,
     WaitStep,
 )
@@ -32,13 +33,16 @@ FORMAT = 1
 
 
 def compile_journey(
-    journey: JourneyDefinition, endpoints: Mapping[str, EndpointDefinition]
+    journey: JourneyDefinition,
+    endpoints: Mapping[str, EndpointDefinition],
+    most: limits.Limits = limits.DEFAULT_LIMITS,
 ) -> dict[str, Any]:
     """Return the compiled journey, as described in `docs/reference/definitions.md`.
 
     Args:
         journey: A journey without errors.
         endpoints: The project's endpoints by id, such as `source:crm.customer`.
+        most: What the project may hold; an instance keeps the limits that it entered under.
 
     Returns:
         Plain JSON. Durations are seconds; expressions are text; templates are JSON with `${...}` in its texts.
@@ -61,6 +65,7 @@ def compile_journey(
         "call_timeout": whole(journey.call_timeout),
         "max_visits": limits.MAX_VISITS,
         "max_pending": limits.MAX_PENDING,
+        "max_wait": whole(most.wait),
         "entry": {"event": journey.entry.event},
         "reentry": {"allow": journey.reentry.allow, "after": whole(journey.reentry.after)},
         "start": start,
@@ -119,11 +124,12 @@ def _step(step: Step, following: str | None) -> dict[str, Any]:
     if isinstance(step, WaitForStep):
         return compiled | _wait_for(step, onward)
     if isinstance(step, WaitStep):
-        wait = {"for": _span(step.wait.for_)} if step.wait.for_ is not None else {"until": step.wait.until}
-        return compiled | wait | {"next": onward}
+        return compiled | _wait(step) | {"next": onward}
     if isinstance(step, ConditionStep):
         branches = [{"when": branch.when, "next": branch.next or onward} for branch in step.condition]
         return compiled | {"on_error": step.on_error, "branches": branches, "else": step.else_}
+    if isinstance(step, TimeConditionStep):
+        return compiled | _window(step) | {"next": onward, "else": step.else_}
     if isinstance(step, SplitStep):
         shares = [
             {"share": whole(branch.share), "next": branch.next or onward} for branch in step.split.branches
@@ -154,6 +160,27 @@ def _wait_for(step: WaitForStep, onward: str | None) -> dict[str, Any]:
     if step.timeout:
         timeout = {"after": _span(step.timeout.after), "next": step.timeout.next or onward}
     return {"events": events, "timeout": timeout, "since": step.since}
+
+
+def _wait(step: WaitStep) -> dict[str, Any]:
+    wait = step.wait
+    if wait.for_ is not None:
+        return {"for": _span(wait.for_)}
+    if wait.until_time is not None:
+        return {"until_time": wait.until_time, "on": wait.on}
+    return {"until": wait.until}
+
+
+def _window(step: TimeConditionStep) -> dict[str, Any]:
+    window = step.time_condition
+    dates = window.dates
+    return {
+        "on_error": step.on_error,
+        "hours": [list(pair) for pair in window.hours] if window.hours else None,
+        "days": window.days,
+        "from": dates.from_.strip() if dates and dates.from_ else None,
+        "to": dates.to.strip() if dates and dates.to else None,
+    }
 
 
 def _span(value: float | str) -> float | str:

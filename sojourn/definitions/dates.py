@@ -32,6 +32,31 @@ def parse_clock(text: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+_RANGE = re.compile(r"([0-9:]+)\s*-\s*([0-9:]+)")
+_DAY_END = 24 * 60
+
+
+def parse_hours(text: str) -> tuple[int, int]:
+    """Return the minutes of the day at which a range such as `09:00-18:00` begins and ends.
+
+    One that ends before it begins goes over midnight. `24:00` is the end of the day.
+
+    Raises:
+        ValueError: It is no such range, or a range of no length. The message says what to write.
+    """
+    found = _RANGE.fullmatch(text.strip())
+    first = parse_clock(found[1]) if found else None
+    last = (24, 0) if found and found[2] == "24:00" else parse_clock(found[2]) if found else None
+    if first is None or last is None:
+        raise ValueError(f'`{text[:40]}` is no range of hours; write it like "09:00-18:00"')
+    start, end = first[0] * 60 + first[1], last[0] * 60 + last[1]
+    if start == end:
+        raise ValueError(
+            f'`{text[:40]}` begins when it ends; write "00:00-24:00" for the whole day, or leave `hours` out'
+        )
+    return start, end
+
+
 def parse_date(text: str) -> date | None:
     """Return a date such as `2026-12-31`, or None if it is none."""
     if not _DATE.fullmatch(text.strip()):

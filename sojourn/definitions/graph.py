@@ -53,7 +53,7 @@ def exits(step: Step, following: str | None) -> list[Exit]:
         ]
         return [*branches, _else(step.else_), *_on_error(step.on_error)]
     if isinstance(step, TimeConditionStep):
-        return [onward, _else(step.else_)]
+        return [onward, _else(step.else_), *_on_error(step.on_error)]
     if isinstance(step, SplitStep):
         return [
             _branch(branch.next, onward, ("split", "branches", index, "next"), f"{branch.share:g} %")

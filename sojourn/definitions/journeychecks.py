@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sojourn.definitions import limits
 from sojourn.definitions.codes import Code
 from sojourn.definitions.dates import parse_moment, zone, zone_names
+from sojourn.definitions.durations import whole
 from sojourn.definitions.graph import Exit, cycles, exits, reachable
 from sojourn.definitions.problems import nearest, sentence
 from sojourn.definitions.reading import Reading, ReadJourney
@@ -68,6 +69,10 @@ def _check_head(journey: ReadJourney, reading: Reading) -> None:
             f"A call may take from {least} s to {most} s",
             f"Write a duration from {least}s to {most}s.",
         )
+    if head.timeout > reading.limits.timeout:
+        longest = f"{whole(reading.limits.timeout / 86400):g}"
+        message = f"An instance lives at most {longest} days"
+        source.report(Code.OUT_OF_RANGE, ("timeout",), message, f"Write {longest}d or less.")
     if "${" not in head.timezone and zone(head.timezone) is None:
         near = nearest(head.timezone, zone_names())
         source.report(

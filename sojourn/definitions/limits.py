@@ -12,6 +12,9 @@ DEFAULT_TIMEOUT = 91 * DAY
 DEFAULT_CALL_TIMEOUT = 30
 """Seconds that a call may take with its retries."""
 
+MAX_WAIT = 90 * DAY
+"""Seconds that one wait may take."""
+
 CALL_TIMEOUT = (1, 30)
 """Shortest and longest `call_timeout`, in seconds."""
 
@@ -43,6 +46,10 @@ class Limits:
     """Documents in one file."""
     nodes: int = 200_000
     """Values in one file."""
+    wait: float = MAX_WAIT
+    """The longest wait, in seconds."""
+    timeout: float = DEFAULT_TIMEOUT
+    """The longest life of an instance, in seconds."""
 
 
 MAX_PROBLEMS = 100

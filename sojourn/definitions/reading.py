@@ -12,7 +12,7 @@ from sojourn.definitions.endpoints import EndpointDefinition
 from sojourn.definitions.events import EventDefinition
 from sojourn.definitions.journeys import JourneyHead
 from sojourn.definitions.leaks import check_leaks
-from sojourn.definitions.limits import Limits
+from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem, choose, dotted
 from sojourn.definitions.profiles import ProfileDefinition
 from sojourn.definitions.shape import Source, described, fit
@@ -69,6 +69,8 @@ class Reading:
     profile: ReadProfile | None = None
     types: dict[str, Any] = field(default_factory=dict)
     """Types that schemas were read as, by what they describe; filled by `scopes`."""
+    limits: Limits = DEFAULT_LIMITS
+    """What the project may hold."""
     broken: bool = False
     """A file could not be read to its end, so that names may be missing which it declares."""
 
@@ -81,7 +83,8 @@ def read_files(files: Mapping[str, str], limits: Limits, problems: list[Problem]
         limits: What a project may hold.
         problems: What is wrong already; what is found is added.
     """
-    reading = Reading(problems=problems, broken=any(problem.severity == "error" for problem in problems))
+    broken = any(problem.severity == "error" for problem in problems)
+    reading = Reading(problems=problems, limits=limits, broken=broken)
     for name in sorted(files):
         _read_file(name, files[name], limits, reading)
     return reading

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sojourn.definitions.codes import Code
-from sojourn.definitions.dates import parse_clock, parse_date, parse_moment
+from sojourn.definitions.dates import parse_date, parse_moment
 from sojourn.definitions.durations import whole
 from sojourn.definitions.graph import exits
 from sojourn.definitions.problems import Path, choose, nearest, sentence
@@ -41,7 +41,7 @@ def check_step(journey: ReadJourney, step: str, model: Step, reading: Reading) -
     if isinstance(model, WaitForStep):
         _check_wait_for(journey, path, model, reading)
     elif isinstance(model, WaitStep):
-        _check_wait(journey, path, model)
+        _check_wait(journey, path, model, reading)
     elif isinstance(model, SplitStep):
         _check_shares(model, source, path)
     elif isinstance(model, FetchStep | ActionStep):
@@ -111,11 +111,15 @@ def _check_wait_for(journey: ReadJourney, path: Path, model: WaitForStep, readin
             key=True,
         )
     elif isinstance(model.timeout.after, int | float):
-        _check_length(journey, model.timeout.after, (*path, "timeout", "after"))
+        _check_length(journey, model.timeout.after, (*path, "timeout", "after"), reading)
 
 
-def _check_length(journey: ReadJourney, seconds: float, path: Path) -> None:
-    if journey.head is not None and seconds >= journey.head.timeout:
+def _check_length(journey: ReadJourney, seconds: float, path: Path, reading: Reading) -> None:
+    if seconds > reading.limits.wait:
+        most = f"{whole(reading.limits.wait / 86400):g} days"
+        hint = "Make it shorter, or divide it into several waits."
+        journey.source.report(Code.OUT_OF_RANGE, path, f"A wait takes at most {most}", hint)
+    elif journey.head is not None and seconds >= journey.head.timeout:
         journey.source.report(
             Code.OUTLIVES,
             path,
@@ -124,7 +128,7 @@ def _check_length(journey: ReadJourney, seconds: float, path: Path) -> None:
         )
 
 
-def _check_wait(journey: ReadJourney, path: Path, model: WaitStep) -> None:
+def _check_wait(journey: ReadJourney, path: Path, model: WaitStep, reading: Reading) -> None:
     source, wait, path = journey.source, model.wait, (*path, "wait")
     given = [
         key
@@ -136,28 +140,17 @@ def _check_wait(journey: ReadJourney, path: Path, model: WaitStep) -> None:
         message = f"The wait has two ends, {shown}"
         source.report(Code.ONE_OF, (*path, given[1]), message, "Keep one of them.", key=True)
     if not given:
-        hint = "Write {for: 1h}, or {until: ...} with a moment."
+        hint = "Write {for: 1h}, {until: ...} with a moment, or {until_time: ...} with a time of day."
         source.report(Code.MISSING_KEY, path, "The wait does not say how long", hint, key=True)
     if isinstance(wait.for_, int | float):
-        _check_length(journey, wait.for_, (*path, "for"))
+        _check_length(journey, wait.for_, (*path, "for"), reading)
     if wait.until is not None and "${" not in wait.until:
         try:
             parse_moment(wait.until, None)
         except ValueError as error:
             message, _, hint = str(error).partition("; ")
             source.report(Code.DATE, (*path, "until"), sentence(message), sentence(hint) + '; or "${...}".')
-    if wait.until_time is not None:
-        source.report(
-            Code.STEP_LATER,
-            (*path, "until_time"),
-            "`until_time` is not available yet",
-            "It comes with a later release; use `for` or `until`.",
-            key=True,
-        )
-        if parse_clock(wait.until_time) is None:
-            message = f"`{wait.until_time[:40]}` is no time of day"
-            source.report(Code.DATE, (*path, "until_time"), message, 'Write it like "09:00".')
-    elif wait.on is not None:
+    if wait.on is not None and wait.until_time is None:
         source.report(Code.ONE_OF, (*path, "on"), "`on` needs `until_time`", "Add `until_time`.", key=True)
 
 
@@ -213,12 +206,10 @@ def _check_window(model: TimeConditionStep, source: Source, path: Path) -> None:
     if window.hours is None and window.days is None and window.dates is None:
         hint = "Write {hours: 09:00-18:00}, {days: [mon]} or {dates: {from: ..., to: ...}}."
         source.report(Code.MISSING_KEY, path, "The condition says no time", hint, key=True)
-    if window.hours is not None:
-        first, _, last = window.hours.partition("-")
-        if parse_clock(first) is None or parse_clock(last) is None:
-            message = f"`{window.hours[:40]}` is no range of hours"
-            source.report(Code.DATE, (*path, "hours"), message, 'Write it like "09:00-18:00".')
     if window.dates is not None:
+        if window.dates.from_ is None and window.dates.to is None:
+            hint = "Write {from: 2026-12-01, to: 2026-12-31}, or one of the two."
+            source.report(Code.MISSING_KEY, (*path, "dates"), "The dates say neither `from` nor `to`", hint)
         found = {}
         for key, text in (("from", window.dates.from_), ("to", window.dates.to)):
             if text is not None:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from sojourn.definitions.base import CelText, Identifier, JourneyName, Model, Name
 from sojourn.definitions.codes import Code, problem
+from sojourn.definitions.dates import parse_clock, parse_hours
 from sojourn.definitions.durations import parse_duration
 
 Target = Annotated[str, Field(description="Id of the step that comes next")]
@@ -56,6 +57,43 @@ Span = Annotated[
     ),
 ]
 """Seconds, or the text of a template that yields a duration."""
+
+
+def _clock(value: Any) -> Any:
+    if isinstance(value, str) and parse_clock(value):
+        return value.strip()
+    shown = f"`{value[:40]}`" if isinstance(value, str) else "This"
+    raise problem(Code.DATE, f"{shown} is no time of day", 'Write it like "09:00".')
+
+
+Clock = Annotated[
+    str,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+]
+"""A time of day such as `09:00`."""
+
+
+def _hours(value: Any) -> Any:
+    """Read ranges of hours; one may stand alone."""
+    ranges = value if isinstance(value, list) else [value]
+    if not ranges or not all(isinstance(item, str) for item in ranges):
+        hint = 'Write one like "09:00-18:00", or a list of them.'
+        raise problem(Code.DATE, "This is no range of hours", hint)
+    try:
+        return [parse_hours(item) for item in ranges]
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        raise problem(Code.DATE, message, f"{hint[:1].upper()}{hint[1:]}.") from None
+
+
+_HOURS_SCHEMA = {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2} *- *[0-9]{2}:[0-9]{2}$"}
+Hours = Annotated[
+    list[tuple[int, int]],
+    BeforeValidator(_hours),
+    WithJsonSchema({"anyOf": [_HOURS_SCHEMA, {"type": "array", "items": _HOURS_SCHEMA, "minItems": 1}]}),
+]
+"""Ranges of hours, as pairs of minutes of the day; written like `09:00-18:00`, or as a list of such."""
 
 
 class Step(Model):
@@ -111,7 +149,7 @@ class Pause(Model):
     until: str | None = Field(
         None, description='A moment: "${...}" that yields a timestamp, or RFC 3339 text'
     )
-    until_time: str | None = Field(
+    until_time: Clock | None = Field(
         None, description="A time of day in the journey's time zone, such as 09:00"
     )
     on: list[Day] | None = Field(None, min_length=1, description="The days on which `until_time` counts")
@@ -156,7 +194,9 @@ class DateRange(Model):
 class TimeWindow(Model):
     """When a `time_condition` is true: all that are given must hold."""
 
-    hours: str | None = Field(None, description="From one time of day to another, such as 09:00-18:00")
+    hours: Hours | None = Field(
+        None, description="From one time of day to another, such as 09:00-18:00, or a list of such"
+    )
     days: list[Day] | None = Field(None, min_length=1)
     dates: DateRange | None = None
 
@@ -165,10 +205,13 @@ class TimeConditionStep(Step):
     """Branches on the hour, the weekday or the date."""
 
     kind: ClassVar[str] = "time_condition"
-    later: ClassVar[bool] = True
+    fails: ClassVar[bool] = True
 
     time_condition: TimeWindow
-    else_: Target | None = Field(None, alias="else")
+    else_: Target | None = Field(
+        None, alias="else", description="Where to go at another time; left out: the end"
+    )
+    on_error: Target | None = None
 
 
 class Share(Model):

@@ -396,46 +396,81 @@ CASES = [
     ),
     Case(
         "kinds of later releases",
-        steps(
-            "a: {time_condition: {hours: 09:00-18:00, days: [mon], dates: {from: 2026-01-01, to: 2026-02-01}}, else: b}\n"
-            "b: {jump: k}\n"
-            "c: {update_profile: {x: 1}}\n"
-            "d: {wait: {until_time: '09:00', on: [mon]}}"
-        ),
+        steps("b: {jump: k}\nc: {update_profile: {x: 1}}"),
         "",
-        "`time_condition` is not available yet",
+        "`jump` is not available yet",
         [
-            "E501 j.yaml:4:7 steps.a.time_condition",
-            "E501 j.yaml:5:7 steps.b.jump",
-            "E307 j.yaml:5:13 steps.b.jump",
-            "E501 j.yaml:6:7 steps.c.update_profile",
-            "E501 j.yaml:7:14 steps.d.wait.until_time",
+            "E501 j.yaml:4:7 steps.b.jump",
+            "E307 j.yaml:4:13 steps.b.jump",
+            "E501 j.yaml:5:7 steps.c.update_profile",
         ],
     ),
     Case(
-        "kinds of later releases with mistakes",
+        "times of day and dates with mistakes",
         steps(
-            "a: {time_condition: {hours: 9-18, days: [monday], dates: {from: x, to: y}}, else: b}\n"
-            "b: {time_condition: {hours: 9-18, dates: {from: x, to: 2026-01-01}}}\n"
+            "a: {time_condition: {hours: 09:00-18:00, days: [monday]}, else: b}\n"
+            "b: {time_condition: {dates: {from: x, to: 2026-01-01}}}\n"
             "c: {time_condition: {dates: {from: 2026-02-01, to: 2026-01-01}}}\n"
             "d: {time_condition: {}}\n"
-            "e: {wait: {until_time: 9am}}\n"
-            "f: {wait: {for: 1h, on: [mon]}}"
+            "e: {time_condition: {dates: {}}}\n"
+            "f: {wait: {until_time: 9am}}\n"
+            "g: {wait: {for: 1h, on: [mon]}}\n"
+            "h: {wait: {until_time: '09:00', for: 1h}}"
         ),
         "",
-        'Write it like "09:00-18:00"',
+        "The last day is before the first",
         [
-            "E203 j.yaml:4:44 steps.a.time_condition.days[0]",
-            "E501 j.yaml:5:7 steps.b.time_condition",
-            "E209 j.yaml:5:31 steps.b.time_condition.hours",
-            "E209 j.yaml:5:51 steps.b.time_condition.dates.from",
-            "E501 j.yaml:6:7 steps.c.time_condition",
+            "E203 j.yaml:4:51 steps.a.time_condition.days[0]",
+            "E209 j.yaml:5:38 steps.b.time_condition.dates.from",
             "E209 j.yaml:6:54 steps.c.time_condition.dates.to",
             "E202 j.yaml:7:7 steps.d.time_condition",
-            "E501 j.yaml:7:7 steps.d.time_condition",
-            "E501 j.yaml:8:14 steps.e.wait.until_time",
-            "E209 j.yaml:8:26 steps.e.wait.until_time",
-            "E214 j.yaml:9:23 steps.f.wait.on",
+            "E202 j.yaml:8:31 steps.e.time_condition.dates",
+            "E209 j.yaml:9:26 steps.f.wait.until_time",
+            "E214 j.yaml:10:23 steps.g.wait.on",
+            "E214 j.yaml:11:14 steps.h.wait.until_time",
+        ],
+    ),
+    Case(
+        "hours of which YAML or the author thinks otherwise",
+        steps(
+            "a: {time_condition: {hours: 9-18}}\n"
+            "b: {time_condition: {hours: 900}}\n"
+            "c: {time_condition: {hours: 09:00-09:00}}\n"
+            "d: {time_condition: {hours: []}}\n"
+            "e: {time_condition: {hours: [09:00-12:00, 25:00-26:00]}}\n"
+            "f: {time_condition: {hours: [{09:00: 12:00}]}}\n"
+            "g: {wait: {until_time: 0900}}\n"
+            "h: {wait: {until_time: 24:00}}\n"
+            "i: {wait: {until_time: 09:00:00}}\n"
+            "k: {wait: {until_time: '${entry.time}'}}"
+        ),
+        "",
+        'Write "00:00-24:00" for the whole day',
+        [
+            "E209 j.yaml:4:31 steps.a.time_condition.hours",
+            "E209 j.yaml:5:31 steps.b.time_condition.hours",
+            "E209 j.yaml:6:31 steps.c.time_condition.hours",
+            "E209 j.yaml:7:31 steps.d.time_condition.hours",
+            "E209 j.yaml:8:31 steps.e.time_condition.hours",
+            "E209 j.yaml:9:31 steps.f.time_condition.hours",
+            "E209 j.yaml:10:26 steps.g.wait.until_time",
+            "E209 j.yaml:11:26 steps.h.wait.until_time",
+            "E209 j.yaml:12:26 steps.i.wait.until_time",
+            "E209 j.yaml:13:26 steps.k.wait.until_time",
+        ],
+    ),
+    Case(
+        "times longer than allowed",
+        steps(
+            "a: {wait: {for: 91d}}\nb: {wait_for: [{event: order.placed}], timeout: {after: 2161h}}\nc: {wait: {for: 90d}}",
+            "timeout: 92d",
+        ),
+        "",
+        "A wait takes at most 90 days",
+        [
+            "E207 j.yaml:3:10 timeout",
+            "E207 j.yaml:5:19 steps.a.wait.for",
+            "E207 j.yaml:6:59 steps.b.timeout.after",
         ],
     ),
     Case(
@@ -1001,6 +1036,19 @@ CASES = [
         ["E215 base.yaml:3:88 auth.client_secret"],
     ),
     Case(
+        "token parameters that have keys of their own, or hold a secret",
+        "",
+        (
+            "action: a\n"
+            "url: https://x.example.com/\n"
+            "auth:\n"
+            "  {type: oauth2, token_url: 'https://t.example.com/', client_id: x, client_secret: {secret: S},\n"
+            "   parameters: {resource: r, otp: {secret: O}, scope: a, password: b}}\n"
+        ),
+        "Write auth.scope instead.",
+        ["E204 base.yaml:5:48 auth.parameters.scope", "E215 base.yaml:5:68 auth.parameters.password"],
+    ),
+    Case(
         "template in the place of a secret",
         "",
         ("action: a\nurl: https://x.example.com/\nauth: {type: bearer, token: '${env.TOKEN}'}\n"),
@@ -1302,10 +1350,10 @@ CASES = [
     ),
     Case(
         "wait longer than the journey",
-        steps("a: {wait: {for: 100d}}"),
+        steps("a: {wait: {for: 80d}}", "timeout: 80d"),
         "",
         "as long as the whole instance may live",
-        ["W607 j.yaml:4:19 steps.a.wait.for"],
+        ["W607 j.yaml:5:19 steps.a.wait.for"],
     ),
     Case(
         "limits without effect",

@@ -71,6 +71,7 @@ def test_whole_journey() -> None:
         "call_timeout": 1.5,
         "max_visits": 1000,
         "max_pending": 100,
+        "max_wait": 7776000,
         "entry": {"event": "cart.updated"},
         "reentry": {"allow": False, "after": 86_400},
         "start": "2026-06-30T22:00:00Z",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from sojourn.activities import oauth
 from sojourn.activities.cache import ResultCache
-from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code, refused
+from sojourn.activities.errors import INVALID_RESPONSE, CallError, refused
 from sojourn.activities.requests import add_query, checked_headers
-from sojourn.activities.responses import is_retryable, parse_json, retry_after
+from sojourn.activities.responses import parse_json
 from sojourn.activities.secrets import MASK, CallSecrets, SecretStore
 from sojourn.activities.transport import Transport
 from sojourn.activities.wire import HttpRequest, HttpResponse, json_bytes
@@ -30,9 +33,6 @@ from sojourn.definitions.endpoints import (
 TOKEN_TIMEOUT = 30.0
 """Seconds that a token request may take. Each call that waits for it is bounded by its own window as well."""
 
-DEFAULT_LIFETIME = 300.0
-"""Seconds for which an OAuth token is kept when its answer does not say how long it holds."""
-
 
 @dataclass(frozen=True)
 class TokenRequest:
@@ -41,16 +41,12 @@ class TokenRequest:
     Attributes:
         key: Identifies endpoint, request and credentials: a rotated secret does not get the old one's token.
         request: The request.
-        token: Path of names to the token; None: the whole answer is the token.
-        expires: Path of names to its lifetime in seconds.
-        lifetime: Seconds, where the answer does not say.
+        read: Finds the token in the answer, and the seconds for which it holds.
     """
 
     key: str
     request: HttpRequest
-    token: str | None
-    expires: str | None
-    lifetime: float
+    read: Callable[[HttpResponse], tuple[Any, float]]
 
 
 class Authenticator:
@@ -99,17 +95,11 @@ class Authenticator:
     async def _fetch(self, owner: str, wanted: TokenRequest) -> tuple[str, float]:
         """Fetch a token; return it and the seconds for which it is kept."""
         response = await self._transport.send(f"{owner} token", wanted.request, TOKEN_TIMEOUT)
-        if not 200 <= response.status < 300:
-            # The body stays here: it may repeat the credentials.
-            retryable = is_retryable(response.status)
-            raise CallError(
-                http_code(response.status),
-                f"the token endpoint answers HTTP {response.status}",
-                status=response.status,
-                retryable=retryable,
-                retry_after=retry_after(response.headers.get("retry-after")) if retryable else None,
-            )
-        return _read_token(response, wanted)
+        token, seconds = wanted.read(response)
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+            raise _no_token("there is no usable token in the answer of the token endpoint", response)
+        # Renewed a little before its end, for the calls that are on their way then.
+        return token, seconds - min(60.0, seconds / 10)
 
 
 def preview(auth: Auth, request: HttpRequest, secrets: SecretStore) -> HttpRequest:
@@ -167,32 +157,14 @@ def _texts(values: Mapping[str, str | SecretRef] | None, secrets: SecretStore) -
 
 
 def _token_request(owner: str, auth: OAuth2Auth | CustomAuth, secrets: CallSecrets) -> TokenRequest:
+    read: Callable[[HttpResponse], tuple[Any, float]]
     if isinstance(auth, OAuth2Auth):
-        request = _oauth2_request(auth, secrets)
-        found = ("access_token", "expires_in", DEFAULT_LIFETIME)
+        request, read = oauth.token_request(auth, secrets), oauth.read_token
     else:
-        request = _custom_request(auth, secrets)
-        found = (auth.token, auth.expires, auth.cache)  # type: ignore[assignment]
-    text = repr((owner, request, found))
+        request, read = _custom_request(auth, secrets), partial(_read_custom, auth)
+    text = repr((owner, auth, request))
     key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return TokenRequest(key, request, *found)
-
-
-def _oauth2_request(auth: OAuth2Auth, secrets: CallSecrets) -> HttpRequest:
-    """RFC 6749, section 4.4; client credentials as section 2.3.1 has them."""
-    client, secret = _text(auth.client_id, secrets), secrets.get(auth.client_secret.secret)
-    fields = {"grant_type": "client_credentials"}
-    if auth.scope:
-        fields["scope"] = auth.scope
-    if auth.audience:
-        fields["audience"] = auth.audience
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    if auth.credentials == "header":
-        pair = f"{quote(client, safe='')}:{quote(secret, safe='')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    else:
-        fields |= {"client_id": client, "client_secret": secret}
-    return HttpRequest("POST", auth.token_url, checked_headers(headers.items()), urlencode(fields).encode())
+    return TokenRequest(key, request, read)
 
 
 def _custom_request(auth: CustomAuth, secrets: CallSecrets) -> HttpRequest:
@@ -207,29 +179,28 @@ def _custom_request(auth: CustomAuth, secrets: CallSecrets) -> HttpRequest:
     return HttpRequest(auth.method, auth.token_url, checked_headers(headers.items()), body)
 
 
-def _read_token(response: HttpResponse, wanted: TokenRequest) -> tuple[str, float]:
-    """Find the token in an answer, and for how many seconds it is kept.
+def _read_custom(auth: CustomAuth, response: HttpResponse) -> tuple[Any, float]:
+    """Find the token where the definition says, and the seconds for which it holds.
 
     Raises:
-        CallError: It is not there.
+        CallError: The answer is an error, or none that can be read.
     """
-    if wanted.token is None:
-        token, seconds = response.body.decode("utf-8", "replace").strip(), wanted.lifetime
-    else:
-        try:
-            answer = parse_json(response)
-        except CallError:
-            raise _no_token("the token endpoint's answer is no JSON", response) from None
-        token, seconds = _at(answer, wanted.token), wanted.lifetime
-        stated = _at(answer, wanted.expires) if wanted.expires else None
-        try:
-            seconds = float(stated) if stated is not None else seconds
-        except (TypeError, ValueError):
-            raise _no_token("the lifetime of the token is not a number", response) from None
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-        raise _no_token("there is no usable token in the answer of the token endpoint", response)
-    # Renewed a little before its end, for the calls that are on their way then.
-    return token, seconds - min(60.0, seconds / 10)
+    if not 200 <= response.status < 300:
+        raise oauth.token_refused(response)
+    if auth.token is None:
+        return response.body.decode("utf-8", "replace").strip(), auth.cache
+    try:
+        answer = parse_json(response)
+    except CallError:
+        raise _no_token("the token endpoint's answer is no JSON", response) from None
+    stated = _at(answer, auth.expires) if auth.expires else None
+    try:
+        seconds = float(stated) if stated is not None else auth.cache
+    except (TypeError, ValueError, OverflowError):
+        raise _no_token("the lifetime of the token is not a number", response) from None
+    if not math.isfinite(seconds):
+        raise _no_token("the lifetime of the token is not a number", response)
+    return _at(answer, auth.token), seconds
 
 
 def _no_token(message: str, response: HttpResponse) -> CallError:

@@ -59,6 +59,9 @@ class OAuth2Auth(Model):
     client_secret: Secret
     scope: Annotated[str, Field(description="Scopes, separated by spaces")] | None = None
     audience: str | None = None
+    parameters: dict[str, TextOrSecret] = Field(
+        default_factory=dict, description="More form fields that the token endpoint asks for, such as resource"
+    )
     credentials: Annotated[
         Literal["header", "body"],
         Field(description="Send client id and secret as HTTP Basic (header) or as form fields (body)"),

@@ -29,6 +29,15 @@ _OURS = {
     "idempotency-key": "Sojourn sets it, the same for every attempt of a call",
 }
 
+OAUTH_FIELDS = {
+    "grant_type": "type",
+    "client_id": "client_id",
+    "client_secret": "client_secret",
+    "scope": "scope",
+    "audience": "audience",
+}
+"""Form fields of a token request that have keys of their own, by name."""
+
 
 def check_event_document(event: ReadEvent) -> None:
     """Report what is wrong with an event, apart from its expressions."""
@@ -188,6 +197,7 @@ def _check_auth(auth: Model, source: Source) -> None:
             check_headers({auth.header: SecretRef(secret="X")}, source, path)  # noqa: S106
     elif isinstance(auth, OAuth2Auth):
         check_url(auth.token_url, source, (*path, "token_url"))
+        _check_token_parameters(auth, source, (*path, "parameters"))
     elif isinstance(auth, CustomAuth):
         check_url(auth.token_url, source, (*path, "token_url"))
         check_headers(auth.headers, source, (*path, "headers"))
@@ -201,6 +211,15 @@ def _check_auth(auth: Model, source: Source) -> None:
             message = "A GET request has no body"
             source.report(Code.ONE_OF, (*path, "method"), message, "Use method: POST.")
         _check_one(auth.send, ("bearer", "header", "query"), source, (*path, "send"))
+
+
+def _check_token_parameters(auth: OAuth2Auth, source: Source, path: Path) -> None:
+    leaks.check_fields(source.document.value["auth"].get("parameters"), source, path, references=True)
+    for name in auth.parameters:
+        if name in OAUTH_FIELDS:
+            hint = "Leave it out here." if name == "grant_type" else f"Write auth.{OAUTH_FIELDS[name]} instead."
+            message = f"`{name}` has a place of its own in OAuth 2.0"
+            source.report(Code.UNKNOWN_KEY, (*path, name), message, hint, key=True)
 
 
 def _check_one(model: Model, names: Iterable[str], source: Source, path: Path) -> None:

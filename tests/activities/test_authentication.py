@@ -141,13 +141,58 @@ async def test_oauth2_credentials_in_the_body(authenticator: Authenticator) -> N
     assert (fields["client_id"], fields["client_secret"]) == (["me"], ["pass:wörd"])
 
 
+async def test_oauth2_takes_more_parameters(authenticator: Authenticator) -> None:
+    """What a token endpoint asks for besides goes into the form, from the definition or from a secret."""
+    more = {"resource": "https://crm.example/", "otp": {"secret": "TOKEN"}}
+    async with Server([answer({"access_token": "abc123", "token_type": "bearer"})]) as server:
+        await authenticator.authenticate("source:crm", oauth2(server, parameters=more), REQUEST, secrets())
+    fields = parse_qs(server.requests[0].body.decode())
+    expected = {"grant_type": ["client_credentials"], "resource": ["https://crm.example/"]}
+    assert fields == {**expected, "otp": ["hunter2token"]}
+
+
+ERRORS = [
+    (
+        {"error": "invalid_client", "error_description": "hunter2"},
+        401,
+        "invalid_client: the client's id or secret",
+    ),
+    ({"error": "invalid_scope"}, 400, "invalid_scope: `scope`"),
+    ({"error": "unauthorized_client"}, 400, "unauthorized_client: the client may not"),
+    ({"error": "unsupported_grant_type"}, 400, "unsupported_grant_type$"),
+    ({"error": "invalid_request"}, 400, "HTTP 400, invalid_request$"),
+    ({"error": "the word hunter2"}, 400, "HTTP 400$"),
+    ({"error": {"hunter2": 1}}, 403, "HTTP 403$"),
+    ("hunter2", 401, "HTTP 401$"),
+    ({"error": "invalid_client", "access_token": "hunter2"}, 200, "no token, invalid_client"),
+    ({"error": "hunter2"}, 200, "no token$"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "says"), ERRORS)
+async def test_oauth2_errors_are_told_by_their_code(
+    authenticator: Authenticator, body: Any, status: int, says: str
+) -> None:
+    """The standard's error codes are told with what they mean; what else a server writes stays there."""
+    async with Server([answer(body, status)]) as server:
+        with pytest.raises(CallError, match=says) as caught:
+            await authenticator.authenticate("source:crm", oauth2(server), REQUEST, secrets())
+    assert "hunter2" not in caught.value.message
+    assert caught.value.code == (f"http_{status}" if status != 200 else "invalid_response")
+
+
 @pytest.mark.parametrize(
     ("answered", "still_good", "over"),
     [
         ({"expires_in": 3600}, 3539, 3541),
         ({"expires_in": "100"}, 89, 91),
         ({}, 269, 271),
+        ({"expires_in": None}, 269, 271),
+        ({"expires_in": 100.9}, 89, 91),
         ({"expires_in": 0}, 0, 0),
+        ({"expires_in": -5}, 0, 0),
+        ({"expires_in": 10**300}, 365 * 86_400 - 61, 365 * 86_400 - 59),
+        ({"expires_in": 3600, "scope": "less", "token_type": "BEARER", "refresh_token": "x"}, 3539, 3541),
     ],
 )
 async def test_tokens_are_renewed_before_they_expire(
@@ -227,6 +272,12 @@ async def test_endpoints_do_not_share_tokens(authenticator: Authenticator) -> No
         (answer({"access_token": "abc1", "expires_in": "soon"}), "invalid_response", False),
         (answer(text=b"<html>"), "invalid_response", False),
         (answer(["access_token"]), "invalid_response", False),
+        (answer(text=b"access_token=abc1&token_type=bearer"), "invalid_response", False),
+        (answer({"access_token": "abc1", "token_type": "mac"}), "invalid_response", False),
+        (answer(text=b'{"access_token": "abc1", "expires_in": NaN}'), "invalid_response", False),
+        (answer({"access_token": "abc1", "expires_in": [5]}), "invalid_response", False),
+        (answer(text=b'{"access_token": "abc1", "expires_in": 1e999}'), "invalid_response", False),
+        (answer(text=b"[" * 100_000), "invalid_response", False),
     ],
 )
 async def test_token_endpoints_that_fail(

@@ -1046,7 +1046,7 @@ CASES = [
             "   parameters: {resource: r, otp: {secret: O}, scope: a, password: b}}\n"
         ),
         "Write auth.scope instead.",
-        ["E204 base.yaml:5:48 auth.parameters.scope", "E215 base.yaml:5:68 auth.parameters.password"],
+        ["E201 base.yaml:5:48 auth.parameters.scope", "E215 base.yaml:5:68 auth.parameters.password"],
     ),
     Case(
         "template in the place of a secret",

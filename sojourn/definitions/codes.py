@@ -74,7 +74,7 @@ class Code(StrEnum):
     # Warnings
     NO_ERROR_PATH = "W601"
     NO_TIMEOUT = "W602"
-    LIMIT_LATER = "W603"
+    # W603 was never in a release.
     UNKNOWN_KEYWORD = "W604"
     UNUSED_PARAMETER = "W605"
     NEVER_BEFORE = "W606"

@@ -115,7 +115,9 @@ def _endpoints(
 
 def compile_endpoint(definition: EndpointDefinition) -> dict[str, Any]:
     """Return what a compiled journey says of an endpoint that it calls."""
-    return {"kind": definition.kind, "throttled": definition.throttle is not None}
+    throttle = definition.throttle
+    said = {"kind": definition.kind, "throttled": throttle is not None, "capped": definition.cap is not None}
+    return said if throttle is None else {**said, "expire": whole(throttle.expire)}
 
 
 def _step(step: Step, following: str | None) -> dict[str, Any]:

@@ -239,15 +239,6 @@ def _check_limits(model: EndpointDefinition, source: Source) -> None:
         message = "A source is not throttled: the journey waits for its answer"
         hint = "Use `cap`: calls above it count as the error `capped`."
         source.report(Code.UNKNOWN_KEY, ("throttle",), message, hint, key=True)
-    for name in ("cap", "throttle"):
-        if getattr(model, name) is not None and not (name == "throttle" and model.kind == "source"):
-            source.report(
-                Code.LIMIT_LATER,
-                (name,),
-                f"`{name}` is checked and kept, but has no effect yet; it comes with a later release",
-                "Until then, let the endpoint itself limit its calls.",
-                key=True,
-            )
 
 
 def sent_values(model: EndpointDefinition) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from sojourn.definitions.auth import (
     ApiKeyAuth,
@@ -88,7 +88,9 @@ class Cap(Model):
     per: PositiveDuration
 
     @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _possible(self, info: ValidationInfo) -> Self:
+        if info.context == STORED:
+            return self  # what an operator set holds, as far as it goes
         if self.per < SHORTEST_CAP:
             raise problem(
                 Code.OUT_OF_RANGE,
@@ -111,7 +113,9 @@ class Throttle(Model):
         return self.calls / self.per
 
     @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _possible(self, info: ValidationInfo) -> Self:
+        if info.context == STORED:
+            return self  # what an operator set holds, as far as it goes
         if self.rate > FASTEST_THROTTLE:
             raise problem(
                 Code.OUT_OF_RANGE,

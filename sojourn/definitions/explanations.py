@@ -287,11 +287,6 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "It lasts until the event comes, or until the journey's timeout.",
         "Add `timeout`.",
     ),
-    Code.LIMIT_LATER: Explanation(
-        "A limit without effect yet",
-        "`cap` and `throttle` are checked and kept; they take effect with a later release.",
-        "Let the endpoint itself limit its calls until then.",
-    ),
     Code.UNKNOWN_KEYWORD: Explanation(
         "A keyword that JSON Schema does not have",
         "It has no effect.",

@@ -8,11 +8,12 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
-from temporalio.exceptions import TimeoutError as TemporalTimeoutError
+from temporalio.exceptions import FailureError
 
 from sojourn import names
+from sojourn.workflows import turns
 from sojourn.workflows.endings import StepError
+from sojourn.workflows.failures import is_cancelled, lacks_function, step_error
 from sojourn.workflows.instance import Instance
 
 RETRIES = RetryPolicy(
@@ -23,6 +24,10 @@ RETRIES = RetryPolicy(
 )
 """The first attempt and up to three retries (DESIGN.md, section 4, point 7). The window in which they must fit is held
 by the activity, which also says when a retry is pointless or has to wait longer."""
+
+UNBOUNDED = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""For calls of Python functions that a worker had not: those of another one, or of the next deployment, will do. The
+activity bounds the attempts that were made."""
 
 _GRACE = timedelta(seconds=5)
 """Time beyond the window in which an activity can still report how it ended."""
@@ -57,39 +62,60 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
             info.workflow_id, info.first_execution_run_id, here.step, here.visit
         ),
     }
-    instance.show(f"{'asks' if kind == 'source' else 'calls'} {endpoint}")
+    turn = turns.planned(endpoint, instance.definition["endpoints"][endpoint])
+    instance.show(f"{'asks' if kind == 'source' else 'queues for' if turn else 'calls'} {endpoint}")
     try:
-        result = await _start(instance, kind, request, window)
+        result = await _at_turn(instance, kind, request, window, turn)
     except FailureError as error:
-        if is_cancelled_exception(error) or _is_cancelled():
-            raise asyncio.CancelledError from error
-        # The SDK hands out the failure of a local activity as it is, that of another one wrapped.
-        cause = error.cause if isinstance(error, ActivityError) else error
-        raise _explain(endpoint, cause or error, window) from None
-    if _is_cancelled():
+        raise step_error(endpoint, error, window) from None
+    if is_cancelled():
         raise asyncio.CancelledError
     if not isinstance(result, dict):
         raise StepError("invalid_response", f"{endpoint}: the worker's activity gave no {{status, body}}")
     return result
 
 
-def _is_cancelled() -> bool:
-    """Say whether an exit or a cancellation came while the activity ran.
+async def _at_turn(
+    instance: Instance,
+    kind: str,
+    request: dict[str, Any],
+    window: timedelta,
+    turn: turns.Turn | None,
+    *,
+    patient: bool = False,
+) -> Any:
+    """Run the activity; once more on the action's own task queue where a worker says that it is throttled by now.
 
-    Where its answer reaches the instance in the same workflow task, the SDK hands out the answer and forgets the
-    cancellation: the instance would go on, and call out, behind its end.
+    Once more, and then without a bound of attempts, where a worker has not the Python function: a deployment brings it.
     """
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    try:
+        return await _start(instance, kind, request, window, turn, patient=patient)
+    except FailureError as error:
+        if not patient and not is_cancelled() and lacks_function(error):
+            return await _at_turn(instance, kind, request, window, turn, patient=True)
+        if is_cancelled():
+            raise
+        moved = turns.moved(error) if turn is None else None
+        if moved is None:
+            raise turns.expired(request["endpoint"], error, turn) or error from None
+    instance.show(f"queues for {request['endpoint']}")
+    window = window if moved.window is None else timedelta(seconds=moved.window)
+    return await _at_turn(instance, kind, request | {"window": window.total_seconds()}, window, moved)
 
 
 def _start(
-    instance: Instance, kind: str, request: dict[str, Any], window: timedelta
+    instance: Instance,
+    kind: str,
+    request: dict[str, Any],
+    window: timedelta,
+    turn: turns.Turn | None,
+    *,
+    patient: bool,
 ) -> workflow.ActivityHandle[Any]:
     here = instance.position
     identity = names.activity_id(str(here.step), here.visit)
     summary = f"{here.step}: {request['endpoint']}"[:190]
-    if kind == "source" and instance.start.local_fetch:
+    if kind == "source" and instance.start.local_fetch and not patient:
         # A look-up may run again after a crash, so the server need not schedule it: one history event, not three.
         return workflow.start_local_activity(
             names.ACTIVITY_FETCH,
@@ -100,6 +126,7 @@ def _start(
             schedule_to_close_timeout=window + _GRACE,
             retry_policy=RETRIES,
         )
+    queueing = turn.options(request["journey"], RETRIES) if turn else {}
     return workflow.start_activity(
         names.ACTIVITY_FETCH if kind == "source" else names.ACTIVITY_ACTION,
         request,
@@ -107,25 +134,5 @@ def _start(
         summary=summary,
         # No limit from schedule to close: an hour without workers must not expire what was to be sent.
         start_to_close_timeout=window + _GRACE,
-        retry_policy=RETRIES,
+        **{"retry_policy": RETRIES, **queueing, **({"retry_policy": UNBOUNDED} if patient else {})},
     )
-
-
-def _explain(endpoint: str, cause: BaseException, window: timedelta) -> StepError:
-    if isinstance(cause, ApplicationError):
-        failure = cause.details[0] if cause.details else None
-        if cause.type == names.ERROR_CALL and isinstance(failure, dict):
-            return StepError(
-                failure.get("code", "network"),
-                failure.get("message", ""),
-                status=failure.get("status"),
-                body=failure.get("body"),
-            )
-        # Its message may quote a customer's data; the history has it, for those who may read it.
-        return StepError(
-            "network", f"{endpoint}: the call failed inside the worker with {cause.type}; see the history"
-        )
-    if isinstance(cause, TemporalTimeoutError):
-        seconds = f"{window.total_seconds():g} s"
-        return StepError("timed_out", f"{endpoint}: no answer within {seconds}")
-    return StepError("network", f"{endpoint}: {cause}")

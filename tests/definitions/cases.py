@@ -1356,16 +1356,24 @@ CASES = [
         ["W607 j.yaml:5:19 steps.a.wait.for"],
     ),
     Case(
-        "limits without effect",
+        "throttles that no queue keeps",
         "",
         (
             "action: a\n"
             "url: https://x.example.com/\n"
-            "cap: {calls: 1, per: 1s}\n"
-            "throttle: {calls: 1, per: 1s, expire: 1h}\n"
+            "throttle: {calls: 6000, per: 1s}\n"
+            "---\n"
+            "action: b\n"
+            "url: https://x.example.com/\n"
+            "throttle: {calls: 1, per: 2d}\n"
+            "---\n"
+            "action: c\n"
+            "url: https://x.example.com/\n"
+            "cap: {calls: 5, per: 10ms}\n"
+            "throttle: {calls: 1, per: 1d}\n"
         ),
-        "has no effect yet",
-        ["W603 base.yaml:3:1 cap", "W603 base.yaml:4:1 throttle"],
+        "at most 5,000 calls a second",
+        ["E207 base.yaml:3:11 throttle", "E207 base.yaml:7:11 throttle", "E207 base.yaml:11:6 cap"],
     ),
     Case(
         "unknown keyword",

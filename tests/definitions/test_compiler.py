@@ -84,8 +84,8 @@ def test_whole_journey() -> None:
         "uses_since_entry": True,
         "first": "listen",
         "endpoints": {
-            "crm.customer": {"kind": "source", "throttled": False},
-            "email.send": {"kind": "action", "throttled": False},
+            "crm.customer": {"kind": "source", "throttled": False, "capped": False},
+            "email.send": {"kind": "action", "throttled": False, "capped": False},
         },
         "steps": {
             "listen": {
@@ -189,11 +189,16 @@ def test_flow_goes_on_to_the_next_written_step() -> None:
     assert journey["e"]["outcome"] is None
 
 
-def test_throttled_endpoint_is_marked() -> None:
-    """The compiled journey says which of its endpoints are throttled."""
-    base = BASE.replace("action: email.send\n", "action: email.send\nthrottle: {calls: 5, per: 1s}\n")
+def test_limited_endpoint_is_marked() -> None:
+    """The compiled journey says which of its endpoints are capped or throttled, and when what queues expires."""
+    base = BASE.replace(
+        "action: email.send\n",
+        "action: email.send\nthrottle: {calls: 5, per: 1s}\ncap: {calls: 9, per: 1m}\n",
+    )
     journey = compiled('a: {action: email.send, with: {to: "x", template: cart}}', base=base)
-    assert journey["endpoints"] == {"email.send": {"kind": "action", "throttled": True}}
+    assert journey["endpoints"] == {
+        "email.send": {"kind": "action", "throttled": True, "capped": True, "expire": 21_600}
+    }
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     max_body: int = Field(
         1024 * 1024, ge=1024, description="Largest request body that the API reads, in bytes"
     )
-    max_batch: int = Field(1000, ge=1, description="Most events in one request")
+    max_batch: int = Field(1000, ge=1, description="Most events, or profiles, in one request")
     search_attributes: bool = Field(True, description="Set the Journey… search attributes on instances")
     private_keys: bool = Field(
         False, description="Hash every profile key in workflow ids and search attributes"
@@ -48,6 +48,16 @@ class Settings(BaseSettings):
     )
     catalog_refresh: float = Field(
         1.0, gt=0, description="Seconds after which what was published is seen by all"
+    )
+    project: Path | None = Field(
+        None, description="Project whose Python actions and sources a worker runs; only workers use it"
+    )
+    modules: str = Field(
+        "", description="Comma-separated names of installed modules whose Python actions and sources a worker runs"
+    )
+    project_required: bool = Field(
+        True,
+        description="Whether a worker ends at its start when a Python file cannot be imported; if not, it runs the others",
     )
     local_fetch: bool = Field(
         True, description="Run fetches as local activities; false where workers of journeys perform no calls"

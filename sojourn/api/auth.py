@@ -42,13 +42,14 @@ def check_exposure(settings: Settings, has_keys: bool) -> None:
     )
 
 
-def requires(scope: str) -> Callable[[Request], Awaitable[None]]:
-    """Return the dependency that lets a request pass if its key has a scope.
+def requires(*scopes: str) -> Callable[[Request], Awaitable[None]]:
+    """Return the dependency that lets a request pass if its key has one of the scopes.
 
     Args:
-        scope: `events`, `operate` or `read`. What `read` allows, `operate` allows too.
+        scopes: Of `events`, `operate` and `read`. What `read` allows, `operate` allows too.
     """
-    good = _IMPLIED.get(scope, frozenset({scope}))
+    good = frozenset().union(*(_IMPLIED.get(scope, frozenset({scope})) for scope in scopes))
+    scope = scopes[0]
 
     async def authorize(request: Request) -> None:
         parts: Parts = request.app.state.parts

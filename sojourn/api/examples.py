@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.api import endpointexamples
+from sojourn.api import endpointexamples, profileexamples
 
 _EVENT = {
     "id": "evt-1",
@@ -114,6 +114,7 @@ _INSTANCE = {
 
 ANSWERS: dict[str, dict[str, Any]] = {
     **endpointexamples.ANSWERS,
+    **profileexamples.ANSWERS,
     "post_events": {
         "started": {"summary": "An instance was started", "value": {"results": [_STARTED]}},
         "mixed": {

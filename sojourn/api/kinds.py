@@ -6,64 +6,14 @@ the OpenAPI document and `GET /problems/…` are made from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from sojourn.api.problemtypes import TYPES, ProblemType, define
 
-BASE = "/problems/"
+__all__ = ["TYPES", "ProblemType"]
 
 RETRY_AFTER = 2
 """Seconds that a client is asked to wait after a 503."""
 
-
-@dataclass(frozen=True, slots=True)
-class ProblemType:
-    """A kind of problem.
-
-    Attributes:
-        slug: The last part of its `type`.
-        status: The HTTP status.
-        title: What it is, the same in every occurrence.
-        remedy: What the reader can do about it.
-        detail: An example of what one occurrence says.
-        extensions: An example of the further members of an occurrence.
-        headers: Headers that each answer carries, with an example of their values.
-    """
-
-    slug: str
-    status: int
-    title: str
-    remedy: str
-    detail: str
-    extensions: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def uri(self) -> str:
-        """The `type` member: a URI relative to the API."""
-        return BASE + self.slug
-
-    def example(self) -> dict[str, Any]:
-        """Return an example of the answer's body."""
-        return {
-            "type": self.uri,
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            **self.extensions,
-        }
-
-
-TYPES: dict[str, ProblemType] = {}
-"""Every kind of problem by its slug, in the order of the documentation."""
-
-
-def _define(problem_type: ProblemType) -> ProblemType:
-    TYPES[problem_type.slug] = problem_type
-    return problem_type
-
-
-INVALID_JSON = _define(
+INVALID_JSON = define(
     ProblemType(
         "invalid-json",
         400,
@@ -75,7 +25,7 @@ INVALID_JSON = _define(
         {"line": 1, "column": 22},
     )
 )
-EMPTY_BODY = _define(
+EMPTY_BODY = define(
     ProblemType(
         "empty-body",
         400,
@@ -84,7 +34,7 @@ EMPTY_BODY = _define(
         "The request has no body. Send an event, or a list of events, as JSON.",
     )
 )
-INVALID_ENCODING = _define(
+INVALID_ENCODING = define(
     ProblemType(
         "invalid-encoding",
         400,
@@ -93,7 +43,7 @@ INVALID_ENCODING = _define(
         "Content-Encoding says gzip, but the body is not gzip data.",
     )
 )
-INVALID_EVENT = _define(
+INVALID_EVENT = define(
     ProblemType(
         "invalid-event",
         422,
@@ -114,7 +64,7 @@ INVALID_EVENT = _define(
         },
     )
 )
-INVALID_REQUEST = _define(
+INVALID_REQUEST = define(
     ProblemType(
         "invalid-request",
         422,
@@ -125,7 +75,18 @@ INVALID_REQUEST = _define(
         {"violations": [{"path": "/files", "message": "is missing"}]},
     )
 )
-INVALID_DEFINITIONS = _define(
+INVALID_PROFILE = define(
+    ProblemType(
+        "invalid-profile",
+        422,
+        "The profile cannot be kept like this",
+        "Correct what `violations` lists: `path` is a JSON pointer into the body, `/key` the profile key. What is "
+        "checked is the whole profile as it would be afterwards. Nothing was written.",
+        "The profile cannot be kept like this: /attributes/email: is a number; write a text.",
+        {"violations": [{"path": "/attributes/email", "message": "is a number; write a text"}]},
+    )
+)
+INVALID_DEFINITIONS = define(
     ProblemType(
         "invalid-definitions",
         422,
@@ -150,7 +111,7 @@ INVALID_DEFINITIONS = _define(
         },
     )
 )
-TOO_LARGE = _define(
+TOO_LARGE = define(
     ProblemType(
         "too-large",
         413,
@@ -161,7 +122,7 @@ TOO_LARGE = _define(
         {"limit": 1048576},
     )
 )
-TOO_MANY_EVENTS = _define(
+TOO_MANY_EVENTS = define(
     ProblemType(
         "too-many-events",
         413,
@@ -171,7 +132,17 @@ TOO_MANY_EVENTS = _define(
         {"limit": 1000, "count": 1001},
     )
 )
-WRONG_CONTENT_TYPE = _define(
+TOO_MANY_PROFILES = define(
+    ProblemType(
+        "too-many-profiles",
+        413,
+        "The request names too many profiles",
+        "Split it: `limit` is the most profiles in one request. Nothing was read or written.",
+        "The request names 1,001 profiles, and 1,000 are allowed. Send several requests.",
+        {"limit": 1000, "count": 1001},
+    )
+)
+WRONG_CONTENT_TYPE = define(
     ProblemType(
         "wrong-content-type",
         415,
@@ -182,7 +153,7 @@ WRONG_CONTENT_TYPE = _define(
         {"Accept": "application/json"},
     )
 )
-WRONG_CONTENT_ENCODING = _define(
+WRONG_CONTENT_ENCODING = define(
     ProblemType(
         "wrong-content-encoding",
         415,
@@ -193,7 +164,7 @@ WRONG_CONTENT_ENCODING = _define(
         {"Accept-Encoding": "gzip"},
     )
 )
-UNAUTHORIZED = _define(
+UNAUTHORIZED = define(
     ProblemType(
         "unauthorized",
         401,
@@ -205,18 +176,18 @@ UNAUTHORIZED = _define(
         {"WWW-Authenticate": 'Bearer realm="sojourn"'},
     )
 )
-MISSING_SCOPE = _define(
+MISSING_SCOPE = define(
     ProblemType(
         "missing-scope",
         403,
         "The API key lacks a scope",
-        "Use a key with the scope in `scope`: `events` sends events, `read` reads, `operate` publishes and "
-        "reads.",
+        "Use a key with the scope in `scope`: `events` sends events and writes profiles, `read` reads, `operate` "
+        "publishes, steers, erases, reads and writes profiles.",
         "This operation needs the scope operate; the key has the scope events.",
         {"scope": "operate"},
     )
 )
-LOCAL_ONLY = _define(
+LOCAL_ONLY = define(
     ProblemType(
         "local-only",
         403,
@@ -226,7 +197,7 @@ LOCAL_ONLY = _define(
         "No API key exists yet, so only requests from this machine are answered.",
     )
 )
-NOT_FOUND = _define(
+NOT_FOUND = define(
     ProblemType(
         "not-found",
         404,
@@ -235,7 +206,7 @@ NOT_FOUND = _define(
         "There is nothing at /v1/event. The operations are listed at /docs.",
     )
 )
-UNKNOWN_JOURNEY = _define(
+UNKNOWN_JOURNEY = define(
     ProblemType(
         "unknown-journey",
         404,
@@ -244,7 +215,7 @@ UNKNOWN_JOURNEY = _define(
         "No journey is named cart-abandoned. The nearest name is cart-abandonment.",
     )
 )
-UNKNOWN_VERSION = _define(
+UNKNOWN_VERSION = define(
     ProblemType(
         "unknown-version",
         404,
@@ -254,7 +225,7 @@ UNKNOWN_VERSION = _define(
         {"latest": 3},
     )
 )
-UNKNOWN_INSTANCE = _define(
+UNKNOWN_INSTANCE = define(
     ProblemType(
         "unknown-instance",
         404,
@@ -264,7 +235,7 @@ UNKNOWN_INSTANCE = _define(
         "No instance has the id cart-abandonment:cust-1.",
     )
 )
-UNKNOWN_ENDPOINT = _define(
+UNKNOWN_ENDPOINT = define(
     ProblemType(
         "unknown-endpoint",
         404,
@@ -274,7 +245,27 @@ UNKNOWN_ENDPOINT = _define(
         "No action is named email.sent. The nearest name is email.send.",
     )
 )
-WRONG_METHOD = _define(
+UNKNOWN_PROFILE = define(
+    ProblemType(
+        "unknown-profile",
+        404,
+        "No such profile",
+        "Write the profile first, with `PUT` or `PATCH`. Journeys see an empty one meanwhile.",
+        "No profile has the key cust-1.",
+    )
+)
+VERSION_CONFLICT = define(
+    ProblemType(
+        "version-conflict",
+        412,
+        "The profile has another version",
+        "Read the profile again, decide again, and send the version that you read. Nothing was written. "
+        "`version` is null where there is no such profile.",
+        "The profile has version 4, and the request wants another one.",
+        {"version": 4},
+    )
+)
+WRONG_METHOD = define(
     ProblemType(
         "wrong-method",
         405,
@@ -285,7 +276,7 @@ WRONG_METHOD = _define(
         {"Allow": "POST"},
     )
 )
-UNAVAILABLE = _define(
+UNAVAILABLE = define(
     ProblemType(
         "unavailable",
         503,
@@ -310,7 +301,7 @@ UNAVAILABLE = _define(
         {"Retry-After": str(RETRY_AFTER)},
     )
 )
-NOT_READY = _define(
+NOT_READY = define(
     ProblemType(
         "not-ready",
         503,
@@ -321,7 +312,7 @@ NOT_READY = _define(
         {"Retry-After": str(RETRY_AFTER)},
     )
 )
-INTERNAL_ERROR = _define(
+INTERNAL_ERROR = define(
     ProblemType(
         "internal-error",
         500,
@@ -332,7 +323,7 @@ INTERNAL_ERROR = _define(
         {"correlation": "4f0b7c52d1e84b3f"},
     )
 )
-REQUEST_REFUSED = _define(
+REQUEST_REFUSED = define(
     ProblemType(
         "request-refused",
         400,

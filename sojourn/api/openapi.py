@@ -14,6 +14,7 @@ from sojourn.api.cloudevents import CloudEvent
 from sojourn.api.endpointmodels import LimitsIn
 from sojourn.api.envelopes import EventIn
 from sojourn.api.models import Files, ProblemDetails
+from sojourn.api.profilemodels import AttributesIn, KeysIn, ProfileIn
 
 DESCRIPTION = """
 Events come in, journeys are published, instances are looked at, endpoints are steered.
@@ -28,6 +29,7 @@ _TAGS = [
     {"name": "journeys", "description": "What is published."},
     {"name": "instances", "description": "Profiles on their journeys."},
     {"name": "endpoints", "description": "Sources and actions: how often they are called, and what failed."},
+    {"name": "profiles", "description": "What is known of each profile: the built-in data source."},
     {"name": "health", "description": "For what watches the process."},
 ]
 
@@ -52,6 +54,9 @@ def document(app: FastAPI) -> dict[str, Any]:
             (CloudEvent, "validation"),
             (Files, "validation"),
             (LimitsIn, "validation"),
+            (AttributesIn, "validation"),
+            (ProfileIn, "validation"),
+            (KeysIn, "validation"),
         ],
         ref_template="#/components/schemas/{model}",
     )

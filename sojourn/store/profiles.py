@@ -18,6 +18,9 @@ from sojourn.store.profilewrites import Request, WriteResult
 
 Mode = Literal["put", "patch"]
 
+THERE = profilewrites.THERE
+"""In the place of a version that is expected: any, but the profile must be there."""
+
 MAX_OPERATION = 128
 """Most characters of the name of an operation."""
 
@@ -61,7 +64,8 @@ class Write:
     Attributes:
         key: The profile key: a text, or a number as events have them.
         attributes: All its attributes (`put`), or a merge patch (`patch`).
-        expected: The version that it must have, else the write is a `conflict`; 0: it must not be there.
+        expected: The version that it must have, else the write is a `conflict`; 0: it must not be there;
+            `THERE`: it must be there.
     """
 
     key: Any
@@ -133,17 +137,22 @@ class Profiles:
             raise ProfileRefused(result.violations)
         return result.attributes or {}
 
-    async def erase(self, keys: Sequence[str], *, expected: int | None = None) -> list[bool]:
+    async def erase(self, keys: Sequence[str]) -> list[bool]:
         """Erase profiles, all that is kept of them here.
-
-        Args:
-            keys: Their keys.
-            expected: Erase only where the profile has this version.
 
         Returns:
             For each key whether there was a profile to erase.
         """
-        return await self._database.write(partial(profilewrites.erase, keys, expected))
+        return [gone for gone, _ in await self._database.write(partial(profilewrites.erase, keys, None))]
+
+    async def erase_one(self, key: str, expected: int | None) -> tuple[bool, int | None]:
+        """Erase a profile where it has the version that is expected, see `Write`.
+
+        Returns:
+            Whether it was erased, and the version that it had; None where it was not there.
+        """
+        (result,) = await self._database.write(partial(profilewrites.erase, [key], expected))
+        return result
 
     async def purge(self, before: datetime) -> int:
         """Forget which updates were made before a moment. Returns how many they were."""
@@ -177,9 +186,7 @@ def _request(mode: Mode, item: Write, operation: str | None) -> Request | WriteR
     wrong = unfit_key(item.key)
     if wrong is not None:
         text = key_text(item.key)
-        return WriteResult(
-            text and text[:MAX_KEY], "refused", None, None, (Violation("", f"the key {wrong}"),)
-        )
+        return WriteResult(text and text[:MAX_KEY], "refused", None, None, (Violation("/key", wrong),))
     key = key_text(item.key) or ""
     violations = unfit(item.attributes)
     if violations:

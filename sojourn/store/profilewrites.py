@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Status = Literal["created", "updated", "unchanged", "refused", "conflict"]
 
+THERE = -1
+"""In the place of a version that is expected: any, but the profile must be there."""
+
 _THESE: BindParameter[Any] = bindparam("these", expanding=True)
 _PRESENT = select(profiles.c.id).where(profiles.c.id.in_(_THESE))
 _ROWS = select(profiles).where(profiles.c.id.in_(_THESE))
@@ -97,14 +100,21 @@ def read(keys: Sequence[str], connection: Connection) -> list[Profile | None]:
     return [found.get(id_) for id_ in ids]
 
 
-def erase(keys: Sequence[str], expected: int | None, connection: Connection) -> list[bool]:
-    """Erase profiles; returns for each key whether it was there."""
+def erase(keys: Sequence[str], expected: int | None, connection: Connection) -> list[tuple[bool, int | None]]:
+    """Erase profiles that are as expected; returns for each key whether it was erased, and its version."""
     ids = [names.profile_part(key) for key in keys]
     wanted = {"these": list(dict.fromkeys(ids))}
     # Locked in order first: a plain delete would lock in any.
-    there = {row.id for row in connection.execute(_LOCKED, wanted) if expected in (None, row.version)}
-    connection.execute(delete(profiles).where(profiles.c.id.in_(_THESE)), {"these": list(there)})
-    return [id_ in there for id_ in ids]
+    versions = {row.id: row.version for row in connection.execute(_LOCKED, wanted)}
+    gone = {id_ for id_, version in versions.items() if _as_expected(expected, version)}
+    connection.execute(delete(profiles).where(profiles.c.id.in_(_THESE)), {"these": list(gone)})
+    return [(id_ in gone, versions.get(id_)) for id_ in ids]
+
+
+def _as_expected(expected: int | None, version: int | None) -> bool:
+    if expected == THERE:
+        return version is not None
+    return expected is None or expected == (version or 0)
 
 
 def purge(before: datetime, connection: Connection) -> int:
@@ -262,7 +272,7 @@ class _Writing:
         before = None if state is None else state.attributes
         if again:
             return state, WriteResult(request.key, "unchanged", version, before)
-        if request.expected is not None and request.expected != (version or 0):
+        if not _as_expected(request.expected, version):
             return state, WriteResult(request.key, "conflict", version)
         after = request.attributes if request.mode == "put" else merged(before, request.attributes)
         # What was sent is bounded already; together with what is there it may be too much.

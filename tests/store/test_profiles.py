@@ -16,7 +16,7 @@ from sojourn.definitions import load_texts
 from sojourn.profilekeys import MAX_KEY
 from sojourn.store import Store
 from sojourn.store.profilechecks import MAX_DEPTH, MAX_SIZE, merged
-from sojourn.store.profiles import ProfileRefused, Write
+from sojourn.store.profiles import THERE, ProfileRefused, Write
 from sojourn.store.tables import profile_writes
 from tests.store.databases import OpenStore
 
@@ -68,7 +68,7 @@ async def test_bad_keys_are_refused(store: Store, key: Any) -> None:
     """What routing takes for no key is none here, and the rest of the batch is written."""
     bad, good = await store.profiles.patch([Write(key, {"a": 1}), Write("good", {"a": 1})])
     assert bad.status == "refused"
-    assert "key" in bad.violations[0].message
+    assert bad.violations[0].path == "/key"
     assert good.status == "created"
 
 
@@ -128,8 +128,14 @@ async def test_expected_versions(store: Store) -> None:
     (conflict,) = await patch([Write("b", {"x": 2}, 0)])
     assert (conflict.status, conflict.version) == ("conflict", 1)
     assert [r.status for r in await patch([Write("b", {"x": 2}, 1)])] == ["updated"]
-    assert await store.profiles.erase(["b"], expected=1) == [False]
-    assert await store.profiles.get("b") == {"x": 2}
+    assert [r.status for r in await patch([Write("b", {"x": 3}, THERE), Write("c", {}, THERE)])] == [
+        "updated",
+        "conflict",
+    ]
+    assert await store.profiles.erase_one("b", 1) == (False, 3)
+    assert await store.profiles.erase_one("c", THERE) == (False, None)
+    assert await store.profiles.get("b") == {"x": 3}
+    assert await store.profiles.erase_one("b", 3) == (True, 3)
 
 
 @pytest.mark.parametrize(

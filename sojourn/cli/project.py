@@ -18,7 +18,7 @@ DATA_FOLDER = ".sojourn"
 
 
 def load(folder: Path) -> Project:
-    """Read a project, with all that is wrong with it.
+    """Read a project, with all that is wrong with it. Its Python files are imported in a process of their own.
 
     Args:
         folder: The project's folder.
@@ -26,8 +26,8 @@ def load(folder: Path) -> Project:
     Raises:
         CliError: The folder does not exist, or holds no definitions.
     """
-    from sojourn.definitions import load_project
     from sojourn.definitions.codes import Code
+    from sojourn.loading import load_project
 
     require_folder(folder)
     project = load_project(folder)

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 from sojourn.cli.console import CliError, ExitCode, warn
 from sojourn.cli.environment import load_settings, open_store, write_log
+from sojourn.cli.python_functions import load_functions
 from sojourn.cli.search_attributes import prepare_search_attributes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from temporalio.client import Client, Plugin
 
     from sojourn.activities import CallObserver, Calls
@@ -26,13 +30,22 @@ log = logging.getLogger("sojourn.worker")
 RETRY_SECONDS = 1.0
 
 
-async def run(*, ready_file: Path | None, graceful_seconds: float, patience: float) -> int:
+async def run(
+    *,
+    ready_file: Path | None,
+    graceful_seconds: float,
+    patience: float,
+    project: Path | None = None,
+    modules: list[str] | None = None,
+) -> int:
     """Run journeys and calls until a signal asks to stop.
 
     Args:
         ready_file: Written when tasks are taken, removed at the end.
         graceful_seconds: What calls in flight get to finish.
         patience: Seconds to wait for Temporal before giving up.
+        project: Whose Python functions to run; the setting if left out.
+        modules: Names of modules whose functions to run; the setting if left out.
 
     Returns:
         The exit status: 0 after SIGTERM, 130 after Ctrl-C.
@@ -43,17 +56,19 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
     write_log()
     stopped = _stop_signal()
     settings = load_settings()
+    functions = load_functions(settings, project, modules)
     store = await open_store(settings)
     finish = contextlib.AsyncExitStack()
     finish.push_async_callback(store.close)
     async with finish:
         from temporalio.worker import Worker
 
+        from sojourn.activities import ThrottledQueues
         from sojourn.plugin import JourneyPlugin
         from sojourn.store import ErrorRecorder
 
         recorder = await finish.enter_async_context(ErrorRecorder(store.endpoint_errors))
-        calls = _calls(settings, store, recorder)
+        calls = _calls(settings, store, recorder, functions)
         client = await _connect([JourneyPlugin(calls=calls)], stopped, patience)
         if client is None:
             return _status(stopped)
@@ -65,8 +80,16 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
             task_queue=settings.task_queue,
             graceful_shutdown_timeout=timedelta(seconds=graceful_seconds),
         )
+        queues = ThrottledQueues(
+            client,
+            calls,
+            store,
+            task_queue=settings.task_queue,
+            refresh=settings.catalog_refresh,
+            graceful=timedelta(seconds=graceful_seconds),
+        )
         with contextlib.ExitStack() as tidy:
-            async with worker:
+            async with worker, queues:
                 log.info(
                     "ready: task queue %s, namespace %s, %s",
                     settings.task_queue,
@@ -78,15 +101,19 @@ async def run(*, ready_file: Path | None, graceful_seconds: float, patience: flo
                     tidy.callback(ready_file.unlink, missing_ok=True)
                 await stopped
                 log.info("stopping: calls in flight get %g seconds to finish", graceful_seconds)
+                # At once: calls on one of them are not to wait for those on the other.
+                await asyncio.gather(worker.shutdown(), queues.stop())
         return _status(stopped)
 
 
-def _calls(settings: Settings, store: Store, observer: CallObserver) -> Calls:
+def _calls(
+    settings: Settings, store: Store, observer: CallObserver, functions: list[Callable[..., Any]]
+) -> Calls:
     """Return what performs fetches and actions, as the settings say."""
     from sojourn.activities import Calls
 
     try:
-        return Calls.from_settings(store, settings, observer=observer)
+        return Calls.from_settings(store, settings, observer=observer, functions=functions, caps=store.caps)
     except (ValueError, OSError) as error:
         raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error
 

@@ -7,7 +7,7 @@ since it calls the functions.
 
 from __future__ import annotations
 
-from sojourn.loading.files import Found, find_files
+from sojourn.loading.files import Found, find_files, is_project_code
 from sojourn.loading.importing import Imported, import_modules, import_project
 from sojourn.loading.reading import load_project, read_python
 
@@ -17,6 +17,7 @@ __all__ = [
     "find_files",
     "import_modules",
     "import_project",
+    "is_project_code",
     "load_project",
     "read_python",
 ]

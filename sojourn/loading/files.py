@@ -84,6 +84,15 @@ def find_files(folder: Path) -> Files:
     return files
 
 
+def is_project_code(path: Path) -> bool:
+    """Say whether a file can be part of a project's Python code: one that `find_files` reads, or that those import.
+
+    Args:
+        path: Its path relative to the project.
+    """
+    return path.suffix == ".py" and not any(part in _SKIPPED or part.startswith(".") for part in path.parts)
+
+
 def _paths(folder: Path) -> Iterator[Path]:
     waiting = [folder]
     while waiting:

@@ -27,6 +27,21 @@ def worker(
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for Temporal to come up, before giving up.", min=0)
     ] = 60.0,
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            help="Project whose Python actions and sources this worker runs. SOJOURN_PROJECT if left out.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Installed module with Python actions and sources; may be given several times. "
+            "SOJOURN_MODULES if left out.",
+            metavar="NAME",
+        ),
+    ] = None,
 ) -> None:
     """Runs journeys and their calls.
 
@@ -36,7 +51,17 @@ def worker(
     """
     from sojourn.cli import worker_process
 
-    _end(asyncio.run(worker_process.run(ready_file=ready_file, graceful_seconds=graceful, patience=wait)))
+    _end(
+        asyncio.run(
+            worker_process.run(
+                ready_file=ready_file,
+                graceful_seconds=graceful,
+                patience=wait,
+                project=project,
+                modules=module,
+            )
+        )
+    )
 
 
 def api(

@@ -130,6 +130,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
                 "unchanged": ["welcome"],
                 "events": ["cart.updated"],
                 "endpoints": ["action:email.send"],
+                "profile": None,
                 "overridden": [
                     {
                         "kind": "action",

@@ -115,6 +115,9 @@ class Published(Answer):
     unchanged: list[str] = Field(description="Journeys whose latest version says the same already.")
     events: list[str] = Field(description="New and changed events.")
     endpoints: list[str] = Field(description="New and changed endpoints, as `source:NAME` or `action:NAME`.")
+    profile: str | None = Field(
+        description="Name of the document that describes profiles, where that is new or changed."
+    )
     overridden: list[Overridden] = Field(
         description="Endpoints of the project whose published limits have no effect, since an operator set others."
     )

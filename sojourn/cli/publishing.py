@@ -37,6 +37,8 @@ class Outcome:
         for what in ("events", "endpoints"):
             if self.answer[what]:
                 lines.append(f"Changed {what}: {', '.join(self.answer[what])}")
+        if self.answer.get("profile"):
+            lines.append(f"Changed schema of profiles: {self.answer['profile']}")
         lines.append(f"Published: {', '.join(published)}" if published else "Published: no journey is new")
         if self.answer["unchanged"]:
             lines.append(f"Unchanged: {', '.join(map(_name, self.answer['unchanged']))}")

@@ -121,6 +121,7 @@ async def publish(request: Request) -> Response:
             "unchanged": result.unchanged,
             "events": result.events_changed,
             "endpoints": result.endpoints_changed,
+            "profile": project.profile.name if project.profile and result.profile_changed else None,
             "overridden": [overridden(*key, limits) for key, limits in result.overridden.items()],
             "problems": problems,
         }

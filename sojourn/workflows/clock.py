@@ -10,6 +10,8 @@ from temporalio import workflow
 
 from sojourn.workflows.messages import BadMessage, parse_time
 
+_MARGIN = timedelta(hours=1)
+
 
 class Clock:
     """Tells an instance the time.
@@ -55,7 +57,10 @@ class Clock:
             self.reached(parse_time(moment[0], "moment"))
 
     def armed(self, due: datetime | None) -> timedelta:
-        """Note that a timer was started, or with nothing that none runs any more; return its length."""
+        """Note that a timer is started, or with nothing that none runs any more; return its length."""
         length = timedelta() if due is None else due - self.now()
+        if self.scripted:
+            # Temporal's clock goes on while a scenario's stands still: a timer fires when it is told to, not before.
+            length += _MARGIN
         self.timer = None if due is None else (due, workflow.now() + length)
         return length

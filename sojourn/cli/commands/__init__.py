@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from sojourn.cli import demo, eval_command
-from sojourn.cli.commands import develop, keys, projects, send, serve, watching
+from sojourn.cli.commands import call, develop, endpoints, keys, projects, send, serve, testing, watching
 
 START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
 
@@ -16,12 +16,15 @@ def register(app: typer.Typer) -> None:
     app.command("init", rich_help_panel=START)(develop.init)
     app.command("dev", rich_help_panel=START)(develop.dev)
     app.command("validate", rich_help_panel=PROJECT)(projects.validate)
+    app.command("test", rich_help_panel=PROJECT)(testing.run_tests)
     app.command("publish", rich_help_panel=PROJECT)(projects.publish)
     app.command("schema", rich_help_panel=PROJECT)(projects.schema)
     app.command("eval", rich_help_panel=PROJECT)(eval_command.evaluate)
+    app.command("call", rich_help_panel=PROJECT)(call.call)
     app.command("send", rich_help_panel=LOOK)(send.send)
     app.command("journeys", rich_help_panel=LOOK)(watching.journeys)
     app.command("instances", rich_help_panel=LOOK)(watching.instances)
+    app.add_typer(endpoints.app, name="endpoints", rich_help_panel=LOOK)
     app.command("api", rich_help_panel=DEPLOY)(serve.api)
     app.command("worker", rich_help_panel=DEPLOY)(serve.worker)
     app.add_typer(keys.app, name="keys", rich_help_panel=DEPLOY)

@@ -1,0 +1,37 @@
+"""What the authors of journeys test them with: scenarios in YAML, and the same from Python.
+
+Everything is real, a Temporal server, the router, a worker, the database, except the clock, which the test moves, and
+the other side of calls, which answers by a script. `sojourn test` runs the scenarios of a project;
+`sojourn.testing.plugin` has fixtures for pytest.
+"""
+
+from __future__ import annotations
+
+from sojourn.testing.answers import Answer, Call
+from sojourn.testing.comparing import Row
+from sojourn.testing.fitting import fits
+from sojourn.testing.instances import Instance, Stuck
+from sojourn.testing.reading import ScenarioFile, Suite, load_scenarios, read_scenarios
+from sojourn.testing.running import ScenarioResult, run_scenario, run_scenarios
+from sojourn.testing.scenarios import Scenario
+from sojourn.testing.server import start_server
+from sojourn.testing.world import World
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Instance",
+    "Row",
+    "Scenario",
+    "ScenarioFile",
+    "ScenarioResult",
+    "Stuck",
+    "Suite",
+    "World",
+    "fits",
+    "load_scenarios",
+    "read_scenarios",
+    "run_scenario",
+    "run_scenarios",
+    "start_server",
+]

@@ -131,6 +131,14 @@ class ApiClient:
         """Send something, as JSON. Raises as `get` does."""
         return self._request("POST", path, json=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """Set something, as JSON. Raises as `get` does."""
+        return self._request("PUT", path, json=body)
+
+    def delete(self, path: str, **parameters: Any) -> Any:
+        """Take something away. Raises as `get` does."""
+        return self._request("DELETE", path, params={k: v for k, v in parameters.items() if v is not None})
+
     def post_text(self, path: str, body: bytes) -> Any:
         """Send JSON that is text already. Raises as `get` does."""
         return self._request("POST", path, content=body, headers={"Content-Type": "application/json"})

@@ -16,14 +16,12 @@ from sojourn.cli.console import CliError, ExitCode, say, warn
 from sojourn.cli.lock import ProjectLock
 from sojourn.cli.processes import Ports, ProcessError, Stack, TemporalMissingError
 from sojourn.cli.project import data_folder, load, summary, write_schema
+from sojourn.cli.project_environment import DOTENV, development, secret_names
 from sojourn.cli.publishing import Outcome, live_journeys, publish
+from sojourn.loading import is_project_code, read_python
 
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 DEBOUNCE_MS = 300
 """Milliseconds without a further change before files are read again: editors save in several steps."""
-
-DOTENV = Path(".env")
-"""The project's secrets, relative to it."""
 
 
 class Dev:
@@ -39,6 +37,7 @@ class Dev:
         self._project = project.absolute()
         self._ports = ports
         self._secrets: list[str] = []
+        self._has_functions = False
 
     async def run(self) -> int:
         """Start everything, publish, and watch the files until cancelled.
@@ -49,7 +48,8 @@ class Dev:
         Raises:
             CliError: The project is none, another `dev` runs in it, or a process cannot be started.
         """
-        load(self._project)
+        project = await asyncio.to_thread(load, self._project)
+        self._has_functions = any(endpoint.python for endpoint in project.endpoints.values())
         data = data_folder(self._project)
         with ProjectLock(data / "lock") as lock:
             write_schema(self._project)
@@ -72,22 +72,10 @@ class Dev:
 
     def _environment(self) -> dict[str, str]:
         """Return the variables that make this a development deployment."""
-        dotenv = self._project / DOTENV
-        self._secrets = self._secret_names(dotenv)
-        return {
-            "SOJOURN_DOTENV": str(dotenv),
-            "SOJOURN_SECRETS": ",".join(self._secrets),
-            "SOJOURN_ALLOW_HOSTS": ",".join([os.environ.get("SOJOURN_ALLOW_HOSTS", ""), *LOOPBACK_HOSTS]),
-        }
-
-    def _secret_names(self, dotenv: Path) -> list[str]:
-        from dotenv import dotenv_values
-
-        allowed = {name.strip() for name in os.environ.get("SOJOURN_SECRETS", "").split(",") if name.strip()}
-        if dotenv.is_file():
-            with contextlib.suppress(OSError, UnicodeDecodeError):
-                allowed |= set(dotenv_values(dotenv, interpolate=False))
-        return sorted(allowed)
+        self._secrets = secret_names(self._project)
+        # A worker without the functions of a broken file is better than none: the others go on.
+        python = {"SOJOURN_PROJECT": str(self._project), "SOJOURN_PROJECT_REQUIRED": "false"}
+        return development(self._project) | python
 
     def _greet(self, stack: Stack) -> None:
         for choice in stack.ports.moved:
@@ -137,6 +125,8 @@ class Dev:
                 _log(f"Changed: {', '.join(map(str, sorted(paths)))}")
                 if DOTENV in paths:
                     self._reread_secrets(stack)
+                if any(path.suffix == ".py" for path in paths):
+                    await self._renew_functions(stack)
                 if paths != {DOTENV}:
                     await self._publish(stack)
         finally:
@@ -166,6 +156,16 @@ class Dev:
         ):
             changed.put_nowait({Path(path).relative_to(self._project) for _, path in changes})
 
+    async def _renew_functions(self, stack: Stack) -> None:
+        """Have the worker import the Python files anew, unless one of them is broken: it keeps what it has then."""
+        python = await asyncio.to_thread(read_python, self._project)
+        if python.problems:
+            _log("The Python files are not in order: the worker goes on with those that it has.", bad=True)
+        elif python.texts or self._has_functions:
+            _log("The Python files have changed: the worker starts again.")
+            stack.restart_workers(self._environment())
+        self._has_functions = self._has_functions or bool(python.texts)
+
     def _reread_secrets(self, stack: Stack) -> None:
         """Values are read at each use; names are known from the start, so new ones need a new worker."""
         before = self._secrets
@@ -186,7 +186,7 @@ class _Relevant:
         if relative == DOTENV:
             return True
         hidden = any(part.startswith(".") for part in relative.parts)
-        return not hidden and relative.suffix in {".yaml", ".yml"}
+        return not hidden and (relative.suffix in {".yaml", ".yml"} or is_project_code(relative))
 
 
 @contextlib.contextmanager

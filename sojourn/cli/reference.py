@@ -83,6 +83,8 @@ def _leaves(command: Any, name: str) -> list[tuple[str, Any]]:
         full = f"{name} {child.name}"
         if hasattr(child, "commands"):
             panel = getattr(child, "rich_help_panel", None)
+            if child.invoke_without_command:
+                found.append((full, child))
             for leaf_name, leaf in _leaves(child, full):
                 leaf.rich_help_panel = panel
                 found.append((leaf_name, leaf))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,3 +41,17 @@ def moment(value: datetime | str | None) -> str:
         except ValueError:
             return str(value)
     return value.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(value: str, now: datetime | None = None) -> str:
+    """Return how long ago a moment was, as people say it: `5 s ago`, `3 min ago`, `2 h ago`, `4 d ago`.
+
+    Args:
+        value: RFC 3339, as the API writes it.
+        now: What is compared with; the present if left out.
+    """
+    seconds = max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(value)).total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{int(seconds)} s ago"

@@ -45,8 +45,10 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
         `{status, body}`.
 
     Raises:
+        asyncio.CancelledError: An exit came before the call.
         StepError: The call failed for good, with one of the codes of DESIGN.md, section 3.
     """
+    instance.heed()
     kind = instance.definition["endpoints"][endpoint]["kind"]
     here = instance.position
     assert here.step is not None
@@ -97,7 +99,10 @@ async def _at_turn(
             raise
         moved = turns.moved(error) if turn is None else None
         if moved is None:
-            raise turns.expired(request["endpoint"], error, turn) or error from None
+            late = turns.expired(request["endpoint"], error, turn)
+            if late is not None:
+                raise late from None
+            raise  # `from None` would take from it what Temporal says is its cause
     instance.show(f"queues for {request['endpoint']}")
     window = window if moved.window is None else timedelta(seconds=moved.window)
     return await _at_turn(instance, kind, request | {"window": window.total_seconds()}, window, moved)

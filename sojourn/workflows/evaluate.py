@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from sojourn import expressions
-from sojourn.expressions import EvaluationError, Template, values
+from sojourn.expressions import EvaluationError, Template, times, values
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.limits import PARAMETER_BYTES
 from sojourn.workflows.messages import BadMessage, parse_time
@@ -133,6 +134,29 @@ def instant(value: Any, variables: Variables, field: str) -> datetime:
         except BadMessage as error:
             raise StepError("expression", f"{field}: {error}") from None
     raise StepError("expression", f"{field}: gave {_kind(result)}, a timestamp is wanted")
+
+
+def zone(value: Any, variables: Variables) -> tzinfo:
+    """Return the journey's time zone: a name or an offset, or a template that gives one.
+
+    Raises:
+        StepError: The template cannot be evaluated, or gives no time zone. What it gave is not told: it may be a
+            customer's.
+    """
+    result = template(value, variables, "timezone")
+    if not isinstance(result, str):
+        raise StepError("expression", f"timezone: gave {_kind(result)}, the name of a time zone is wanted")
+    with explained("timezone"):
+        return times.zone(result)
+
+
+@contextmanager
+def explained(field: str) -> Iterator[None]:
+    """Let what cannot be evaluated be an error of the step, with the field where it stands."""
+    try:
+        yield
+    except EvaluationError as error:
+        raise StepError("expression", f"{field}: {error}") from None
 
 
 _KINDS: dict[type, str] = {

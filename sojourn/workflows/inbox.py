@@ -33,7 +33,7 @@ class Inbox:
 
     def __init__(self, listens: list[str], *, max_pending: int, remember: bool) -> None:
         self._listens = frozenset(listens)
-        self._max_pending = max_pending
+        self.max_pending = max_pending
         self._remember = remember
         self._known: dict[str, None] = {}
         self._pending: deque[EventMessage] = deque()
@@ -70,9 +70,9 @@ class Inbox:
         """
         if event.name not in self._listens:
             return True
-        size = _weight(event)
+        size = weight_of(event)
         too_large = self._pending and self._pending_bytes + size > limits.PENDING_BYTES
-        if len(self._pending) >= self._max_pending or too_large:
+        if len(self._pending) >= self.max_pending or too_large:
             self.dropped += 1
             return False
         self._pending.append(event)
@@ -89,6 +89,10 @@ class Inbox:
             oldest = next(iter(self.latest))
             del self.latest[oldest], self._latest_bytes[oldest]
 
+    def peek(self) -> EventMessage | None:
+        """Return the oldest pending event and leave it there, or nothing."""
+        return self._pending[0] if self._pending else None
+
     def take(self) -> EventMessage | None:
         """Return the oldest pending event and remember it, or nothing.
 
@@ -98,7 +102,7 @@ class Inbox:
         if not self._pending:
             return None
         event = self._pending.popleft()
-        size = _weight(event)
+        size = weight_of(event)
         self._pending_bytes -= size
         self.note(event)
         if self._remember:
@@ -136,7 +140,7 @@ class Inbox:
                 del self.latest[name], self._latest_bytes[name]
         elif len(self._pending) > 1:
             for _ in range(len(self._pending) // 2):
-                self._pending_bytes -= _weight(self._pending.pop())
+                self._pending_bytes -= weight_of(self._pending.pop())
                 self.dropped += 1
         else:
             return False
@@ -150,8 +154,8 @@ class Inbox:
         """
         return {
             "known": list(self._known),
-            "pending": [_dump(event) for event in self._pending],
-            "remembered": [_dump(event) for event, _ in self._remembered],
+            "pending": [dump_event(event) for event in self._pending],
+            "remembered": [dump_event(event) for event, _ in self._remembered],
             # In pairs, since the converter sorts mappings, and the oldest is to make room first.
             "latest": [[name] if data is entry.data else [name, data] for name, data in self.latest.items()],
             "dropped": self.dropped,
@@ -163,22 +167,25 @@ class Inbox:
         self.latest = {name: data[0] if data else entry.data for name, *data in saved["latest"]}
         self._latest_bytes = {name: weight(data) for name, data in self.latest.items()}
         self.dropped = saved["dropped"]
-        for event in map(_load, saved["pending"]):
+        for event in map(load_event, saved["pending"]):
             self._pending.append(event)
-            self._pending_bytes += _weight(event)
-        for event in map(_load, saved["remembered"]):
-            size = _weight(event)
+            self._pending_bytes += weight_of(event)
+        for event in map(load_event, saved["remembered"]):
+            size = weight_of(event)
             self._remembered.append((event, size))
             self._remembered_bytes += size
 
 
-def _weight(event: EventMessage) -> int:
-    return weight(_dump(event))
+def weight_of(event: EventMessage) -> int:
+    """Return how many bytes an event takes where it is kept."""
+    return weight(dump_event(event))
 
 
-def _dump(event: EventMessage) -> list[Any]:
+def dump_event(event: EventMessage) -> list[Any]:
+    """Return an event as plain JSON that `load_event` reads."""
     return [event.id, event.name, moment(event.time), event.data]
 
 
-def _load(saved: list[Any]) -> EventMessage:
+def load_event(saved: list[Any]) -> EventMessage:
+    """Return the event that `dump_event` wrote."""
     return EventMessage(saved[0], saved[1], parse_time(saved[2], "time"), saved[3])

@@ -7,6 +7,7 @@ the run knows, takes the signals, and carries everything over a continue-as-new.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,9 +21,11 @@ from sojourn.expressions import EvaluationError
 from sojourn.workflows import details, evaluate, limits, snapshot
 from sojourn.workflows.clock import Clock
 from sojourn.workflows.endings import Ending, StepError
+from sojourn.workflows.exits import Exits
 from sojourn.workflows.inbox import Inbox
 from sojourn.workflows.messages import EventMessage, StartMessage
 from sojourn.workflows.position import Position
+from sojourn.workflows.profile import Profile
 from sojourn.workflows.trace import Trace
 from sojourn.workflows.values import moment, pack, shorten, weight
 
@@ -56,9 +59,14 @@ class Instance:
         self.visits: dict[str, int] = {}
         self.last_error: dict[str, Any] | None = None
         self.position = Position(self.definition["first"])
+        self.profile = Profile(self)
+        self.exits = Exits(self)
         self.paused = False
         self.notes = 0
         self.ending: Ending | None = None
+        self.arrivals: deque[EventMessage | Ending] = deque()
+        """What came and was not looked at yet: events, and exits that operators ask for, in the history's order."""
+        self._listening = True
         self._task: asyncio.Task[Ending] | None = None
         self._too_large = False
         self.shown_step: str | None = self.definition["first"]
@@ -81,7 +89,7 @@ class Instance:
         known: dict[str, Any] = {
             "entry": self.start.event.data,
             "events": self.inbox.latest,
-            "profile": {},
+            "profile": self.profile.attributes,
             "steps": self.results,
             "journey": {
                 "name": self.definition["name"],
@@ -129,13 +137,53 @@ class Instance:
     def receive(self, event: EventMessage) -> None:
         """Take an event: count its id once, end if it is an exit criterion, else keep it for the steps."""
         self.clock.reached(event.time)
-        if self.ending is not None or self.inbox.knows(event.id):
+        if self.ending is None and not self.inbox.knows(event.id):
+            self.arrive(event)
+
+    def arrive(self, what: EventMessage | Ending) -> None:
+        """Take what came, in its turn.
+
+        All signals of a workflow task are handed out before any step goes on. Were an exit to take effect then and
+        there, it would undo an event that came before it: so, while the instance waits for events, the wait looks at
+        what came one by one. At any other time nothing is to be lost by looking at once.
+        """
+        self.arrivals.append(what)
+        if not self._listening:
+            self.settle()
+
+    def look(self) -> None:
+        """Look at the oldest arrival: an exit ends the instance, another event is kept for the steps."""
+        came = self.arrivals.popleft()
+        if isinstance(came, Ending):
+            self.end(came)
             return
-        for index, criterion in enumerate(self.definition.get("exit_when", [])):
-            if criterion["event"] == event.name and self.fits(criterion, event, f"exit_when[{index}].when"):
-                self.end(Ending("exited", _describe(criterion)))
-                return
-        self.inbox.put(event)
+        # It may tell of a change of the profile: its own conditions are to see what is known behind it.
+        self.profile.forget()
+        self.exits.take(came)
+
+    def settle(self) -> None:
+        """Look at all that came."""
+        while self.arrivals and self.ending is None:
+            self.look()
+
+    def heed(self) -> None:
+        """Look at all that came; called by the steps before anything that takes time.
+
+        Raises:
+            asyncio.CancelledError: It ended the instance.
+        """
+        self.settle()
+        if self.ending is not None:
+            raise asyncio.CancelledError
+
+    def listen(self, listening: bool) -> None:
+        """Say whether the steps look at what comes one by one; where not, it is looked at as it comes.
+
+        What is there already is looked at when the steps next stand still, whatever they stand still for.
+        """
+        self._listening = listening
+        if not listening:
+            asyncio.get_running_loop().call_soon(self.settle)
 
     def fits(self, criterion: dict[str, Any], event: EventMessage, field: str) -> bool:
         """Say whether an event meets a condition; one that cannot be evaluated is noted, and does not fit."""
@@ -176,15 +224,23 @@ class Instance:
             ApplicationError: The instance failed; of type `sojourn.JourneyFailed`, its details hold the result.
         """
         if self.ending is None:
-            self._task = asyncio.ensure_future(main())
+            self._task = asyncio.ensure_future(self._walk(main))
             try:
-                ending = await self._task
-                # An exit that came first stands, wherever the steps got to before they heard of it.
-                self.ending = self.ending or ending
+                self.ending = await self._task
             except asyncio.CancelledError:
                 # Cancelled from outside, by an operator, unless an exit did it.
                 self.ending = self.ending or Ending("stopped", "cancelled in Temporal")
         return self._finish(self.ending)
+
+    async def _walk(self, main: Callable[[], Awaitable[Ending]]) -> Ending:
+        self.listen(False)
+        # What an earlier run could not decide.
+        self.exits.start()
+        ending = await main()
+        # An exit that came first stands, wherever the steps got to before they heard of it; one that came behind the
+        # end does not.
+        self.ending = self.ending or ending
+        return self.ending
 
     def _finish(self, ending: Ending) -> dict[str, Any]:
         if ending.outcome in ("exited", "stopped", "timed_out"):
@@ -260,17 +316,20 @@ class Instance:
         self.position = Position(following)
 
     async def proceed(self) -> None:
-        """Go on only while not paused and in time; called before each step."""
+        """Go on only while not paused, in time, and while no exit is being decided; called before each step."""
         await self.resumed()
+        await self.exits.decided()
         if self.now() >= self.deadline:
             raise TimedOut
 
     async def resumed(self) -> None:
         """Go on only while not paused; signals that come meanwhile may fill this run's history."""
         while self.paused:
+            self.heed()
             self.continue_if_suggested()
             self.show("paused")
-            await workflow.wait_condition(lambda: not self.paused or self._may_continue())
+            await workflow.wait_condition(lambda: not self.paused or self.may_continue())
+            self.profile.forget()
 
     def show(self, waiting: str, *, searchable: bool = False) -> None:
         """Tell operators where the instance is.
@@ -286,8 +345,9 @@ class Instance:
 
     def continue_if_suggested(self) -> None:
         """Begin a new run with everything that this one knows, where Temporal suggests it."""
-        if self.ending is not None or not self._may_continue():
+        if self.ending is not None or not self.may_continue():
             return
+        self.heed()
         carried = snapshot.carry(self)
         if carried is None:
             # Not asked again before the next step: this run's history has room for ten times as many events.
@@ -295,17 +355,13 @@ class Instance:
             return
         workflow.continue_as_new(carried)
 
-    def _may_continue(self) -> bool:
+    def may_continue(self) -> bool:
+        """Say whether Temporal suggests a new run, and this one can be left now."""
         # What code has done so far is in its history alone: a journey that is code begins a new run by itself.
-        if self._too_large or "workflow" in self.definition:
+        if self._too_large or "workflow" in self.definition or self.exits.holding:
             return False
         return workflow.info().is_continue_as_new_suggested()
 
 
 class TimedOut(Exception):
     """The instance reached the end of the time that its journey allows."""
-
-
-def _describe(criterion: dict[str, Any]) -> str:
-    when = criterion.get("when")
-    return f"{criterion['event']} when {when}" if when else str(criterion["event"])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 
-from sojourn.workflows import evaluate
+from sojourn.workflows import calendars, evaluate, splitting
 from sojourn.workflows.calling import call
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.instance import Instance, TimedOut
@@ -47,10 +47,12 @@ class Interpreter:
             "wait_for": self._wait_for,
             "wait": self._wait,
             "condition": self._condition,
+            "time_condition": self._time_condition,
             "split": self._split,
             "fetch": self._call,
             "action": self._call,
             "set": self._set,
+            "update_profile": self._update_profile,
             "end": self._end,
         }
 
@@ -99,7 +101,7 @@ class Interpreter:
         length = None
         if timeout is not None:
             field = f"steps.{name}.timeout.after"
-            length = evaluate.duration(timeout["after"], self._instance.variables(), field)
+            length = await self._length(timeout["after"], field)
         arrival = await Wait(
             self._instance,
             listens=step["events"],
@@ -112,48 +114,134 @@ class Interpreter:
         return Passed(arrival.event.name, arrival.listen["next"])
 
     async def _wait(self, name: str, step: Step) -> Passed:
-        if "for" in step:
-            length = evaluate.duration(step["for"], self._instance.variables(), f"steps.{name}.wait.for")
-            until = (self._instance.position.began or self._instance.now()) + length
-        else:
-            until = evaluate.instant(step["until"], self._instance.variables(), f"steps.{name}.wait.until")
+        # A wait that goes on in a new run keeps its moment.
+        until = self._instance.position.until or await self._until(name, step)
         self._instance.inbox.discard()
         await sleep(self._instance, until, f"{name}: waits for time to pass")
         return Passed("waited", step["next"])
 
+    async def _length(self, after: Any, field: str) -> timedelta:
+        """Return how long a wait for events takes; computed once for each visit, also where a new run goes on with it.
+
+        Raises:
+            StepError: It cannot be evaluated, or the wait would be too long.
+        """
+        here = self._instance.position
+        if here.length is None or not here.waits:
+            await self._read_profile(after)
+            length = evaluate.duration(after, self._instance.variables(), field)
+            self._limit(length, field)
+            here.length = length.total_seconds()
+            return length
+        return timedelta(seconds=here.length)
+
+    async def _until(self, name: str, step: Step) -> datetime:
+        """Return the moment at which a `wait` is over.
+
+        Raises:
+            StepError: It cannot be evaluated, or the wait would be too long.
+        """
+        zone = self._instance.definition.get("timezone", "UTC") if "until_time" in step else None
+        named = [zone, step.get("until"), step.get("for")]
+        await self._read_profile(*named)
+        variables, field = self._instance.variables(), f"steps.{name}.wait"
+        began = self._instance.position.began or self._instance.now()
+        if "until_time" in step:
+            place = evaluate.zone(self._instance.definition.get("timezone", "UTC"), variables)
+            with evaluate.explained(f"{field}.until_time"):
+                return calendars.next_time(began, step["until_time"], step.get("on"), place)
+        if "until" in step:
+            until = evaluate.instant(step["until"], variables, f"{field}.until")
+            self._limit(until - began, f"{field}.until")
+            return until
+        length = evaluate.duration(step["for"], variables, f"{field}.for")
+        self._limit(length, f"{field}.for")
+        return began + length
+
+    def _limit(self, length: timedelta, field: str) -> None:
+        most = self._instance.definition.get("max_wait")
+        if most is not None and length > timedelta(seconds=most):
+            message = f"{field}: gave a wait of more than {most / 86_400:g} days, which is the longest"
+            raise StepError("expression", message)
+
+    async def _time_condition(self, name: str, step: Step) -> Passed:
+        zone = self._instance.definition.get("timezone", "UTC")
+        await self._read_profile(zone)
+        place = evaluate.zone(zone, self._instance.variables())
+        with evaluate.explained(f"steps.{name}.time_condition"):
+            holds = calendars.in_window(self._instance.now(), step, place)
+        return Passed("true", step["next"]) if holds else Passed("else", step.get("else"))
+
     async def _condition(self, name: str, step: Step) -> Passed:
         variables = self._instance.variables()
         for index, branch in enumerate(step["branches"]):
-            if evaluate.condition(branch["when"], variables, f"steps.{name}.condition[{index}].when"):
+            when = branch["when"]
+            if await self._read_profile(when=when):
+                variables = self._instance.variables()
+            if evaluate.condition(when, variables, f"steps.{name}.condition[{index}].when"):
                 return Passed(f"branch {index + 1}", branch["next"])
         return Passed("else", step.get("else"))
 
     async def _split(self, name: str, step: Step) -> Passed:
-        place = workflow.random().random() * 100 if step["by"] == "random" else self._sticky(name)
-        for index, branch in enumerate(step["branches"]):
-            place -= branch["share"]
-            if place < 0 or index == len(step["branches"]) - 1:
-                return Passed(f"branch {index + 1}", branch["next"])
-        raise AssertionError("a split has branches")
-
-    def _sticky(self, name: str) -> float:
-        """Return where a profile falls between 0 and 100: the same whenever it comes to this step."""
-        text = "\x00".join((self._instance.start.key, self._instance.definition["name"], name))
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        return int.from_bytes(digest, "big") / 2**64 * 100
+        start, journey = self._instance.start, self._instance.definition["name"]
+        if step["by"] == "random":
+            place = workflow.random().random() * 100
+        else:
+            place = splitting.place_of(start.key, journey, name)
+        index = splitting.branch_at(place, [branch["share"] for branch in step["branches"]])
+        return Passed(f"branch {index + 1}", step["branches"][index]["next"])
 
     async def _call(self, name: str, step: Step) -> Passed:
+        await self._read_profile(step["with"])
         parameters = evaluate.parameters(step["with"], self._instance.variables(), f"steps.{name}.with")
         result = await call(self._instance, step["endpoint"], parameters)
+        if self._instance.definition["endpoints"][step["endpoint"]].get("throttled"):
+            # It may have queued for hours.
+            self._instance.profile.forget()
         self._instance.keep(name, result)
         return Passed(str(result.get("status") or "ok"), step["next"])
 
     async def _set(self, name: str, step: Step) -> Passed:
+        await self._read_profile(step["values"])
         values = evaluate.template(step["values"], self._instance.variables(), f"steps.{name}.set")
         self._instance.keep(name, values, "expression")
         return Passed("set", step["next"])
 
+    async def _update_profile(self, name: str, step: Step) -> Passed:
+        await self._read_profile(step["values"])
+        field = f"steps.{name}.update_profile"
+        changes = evaluate.parameters(step["values"], self._instance.variables(), field)
+        self._instance.show("writes the profile")
+        await self._instance.profile.update(changes)
+        return Passed("updated", step["next"])
+
+    async def _read_profile(self, *templates: Any, when: str | None = None) -> bool:
+        """Read the profile where what is evaluated next names it; says whether that was so.
+
+        Meanwhile the instance may have been paused, or an exit may have come: it does not go on before it may, and
+        reads the profile again behind a pause.
+
+        Args:
+            templates: The templates that are evaluated next.
+            when: The condition that is evaluated next.
+
+        Raises:
+            StepError: It cannot be read.
+            TimedOut: The instance came to the end of its own time.
+        """
+        profile, read = self._instance.profile, False
+        while profile.needed_by(when) or any(map(profile.needed_in, templates)):
+            self._instance.show("reads the profile")
+            await profile.read()
+            read = True
+            paused = self._instance.paused
+            await self._instance.proceed()
+            if not paused:
+                break
+        return read
+
     async def _end(self, name: str, step: Step) -> Passed:
+        await self._read_profile(step["outcome"])
         text = evaluate.text(step["outcome"], self._instance.variables(), f"steps.{name}.end")
         # What an expression gave may be a customer's data, which has no place in a trace.
         computed = isinstance(step["outcome"], str) and "${" in step["outcome"]

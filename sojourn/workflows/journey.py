@@ -80,7 +80,7 @@ class Journey:
         if self._instance is not None:
             self._instance.clock.told(*reason[1:])
             text = reason[0] if reason and isinstance(reason[0], str) else "signal exit"
-            self._instance.end(Ending("exited", text))
+            self._instance.arrive(Ending("exited", text))
 
     @workflow.query(
         name=names.QUERY_STATE, description="Where this instance is, what it waits for, and its steps so far."
@@ -103,7 +103,9 @@ def prepare(host: Any, start: tuple[Any, ...], *, code: str | None = None) -> No
         message = messages.parse_start(messages.only(start))
         if (wanted := message.definition.get("workflow")) != code:
             kind = "is to be interpreted" if wanted is None else f"is code, of the workflow type {wanted}"
-            raise messages.BadMessage(f"this journey {kind}, and was started as {workflow.info().workflow_type}")
+            raise messages.BadMessage(
+                f"this journey {kind}, and was started as {workflow.info().workflow_type}"
+            )
         host._instance = Instance(message)
     except messages.BadMessage as problem:
         host._problem = problem

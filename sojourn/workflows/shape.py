@@ -6,22 +6,29 @@ The compiler writes none that cannot; but anybody may start a workflow, and an A
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from sojourn.expressions import compile, compile_template  # noqa: A004 - the name of the contract
+from sojourn.workflows.calendars import DAYS
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "wait_for": ("events",),
     "wait": ("next",),
     "condition": ("branches",),
+    "time_condition": ("next",),
     "split": ("branches", "by"),
     "fetch": ("endpoint", "with", "next"),
     "action": ("endpoint", "with", "next"),
     "set": ("values", "next"),
+    "update_profile": ("values", "next"),
     "end": ("outcome",),
 }
 """What the interpreter reads of each kind of step."""
+
+_DAY = 24 * 60
 
 
 def problem(definition: dict[str, Any]) -> str | None:
@@ -41,9 +48,18 @@ def _problems(definition: dict[str, Any]) -> Iterator[str]:
     steps = definition["steps"]
     if definition["first"] not in steps and "workflow" not in definition:
         yield f"there is no step `{definition['first']}` to begin with"
-    for field, low in (("timeout", 0), ("call_timeout", 0), ("max_visits", 0), ("max_pending", 0)):
+    for field, low in (
+        ("timeout", 0),
+        ("call_timeout", 0),
+        ("max_visits", 0),
+        ("max_pending", 0),
+        ("max_wait", 0),
+    ):
         if not low <= definition.get(field, 1) <= 10**10:
             yield f"`{field}` is to be a number that is not negative"
+    compile_template(definition.get("timezone", "UTC") + "")
+    if "profile" in definition and not _is_profile_use(definition["profile"]):
+        yield "`profile` is to be {attributes: a list of names, or null for all}"
     for criterion in definition.get("exit_when", []):
         _condition(criterion["event"], criterion.get("when"))
     for name, step in steps.items():
@@ -63,6 +79,11 @@ def _problems(definition: dict[str, Any]) -> Iterator[str]:
                 yield f"{where} leads to `{target}`, and there is no such step"
 
 
+def _is_profile_use(value: Any) -> bool:
+    attributes = value["attributes"]
+    return attributes is None or all(isinstance(name, str) for name in attributes)
+
+
 def _check(step: dict[str, Any]) -> list[str | None]:
     """Compile a step's expressions and return where it leads.
 
@@ -80,11 +101,31 @@ def _check(step: dict[str, Any]) -> list[str | None]:
             path["share"] + 0
         _condition(path.get("event", ""), path.get("when"))
     if step["kind"] == "wait" and "for" not in step:
-        step["until"]
+        step["until_time" if "until_time" in step else "until"]
+    _check_times(step)
     templates = [step.get(field) for field in ("with", "values", "outcome", "for", "until")]
     for value in [*templates, timeout and timeout["after"]]:
         compile_template(json.loads(json.dumps(value)))
     return [path["next"] for path in paths] + [step.get(field) for field in ("next", "else", "on_error")]
+
+
+def _check_times(step: dict[str, Any]) -> None:
+    """Check times of day, hours, days and dates.
+
+    Raises:
+        ValueError: One of them is none.
+        TypeError: One of them is of another type.
+    """
+    if "until_time" in step and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", step["until_time"]):
+        raise ValueError("`until_time` is to be a time of day such as 09:00")
+    for start, end in step.get("hours") or []:
+        if not 0 <= start < _DAY or not 0 <= end <= _DAY or start == end:
+            raise ValueError("`hours` are to be pairs of minutes of the day")
+    if not set(step.get("days") or step.get("on") or []) <= set(DAYS):
+        raise ValueError(f"days are to be {', '.join(DAYS)}")
+    for field in ("from", "to"):
+        if step.get(field) is not None and date.fromisoformat(step[field]).isoformat() != step[field]:
+            raise ValueError(f"`{field}` is to be a date such as 2026-12-31")
 
 
 def _condition(event: str, text: str | None) -> None:

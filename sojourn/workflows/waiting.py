@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,7 +58,7 @@ class Wait:
         self._timer: asyncio.Task[None] | None = None
         self._timer_due: datetime | None = None
         here = instance.position
-        self._resumed = bool(here.waiting_for) or here.until is not None
+        self._resumed = here.waits
         if not self._resumed:
             here.waiting_for = [listen["event"] for listen in listens]
             here.until = until if length is None else instance.now() + length
@@ -66,40 +67,112 @@ class Wait:
         """Wait.
 
         Returns:
-            The event that fitted, or nothing when the time was up. Of an event and a timer in one workflow task the
-            event wins.
+            The event that fitted, or nothing when the time was up. Where an event and the timer come in one workflow
+            task, Temporal does not say which was first: the event wins unless its own time lies behind the timer's.
 
         Raises:
+            asyncio.CancelledError: An exit came.
             TimedOut: The instance came to the end of its own time first.
             temporalio.workflow.ContinueAsNewError: Temporal suggested a new run, which goes on with this wait.
         """
         if self._earlier and not self._resumed:
             for event in self._instance.inbox.earlier():
+                await self._read_profile(event, leave=False)
                 if (found := self._match(event)) is not None:
                     self._instance.inbox.count(event)
                     return found
+        self._instance.listen(True)
         try:
             while True:
-                if (found := self._offer()) is not None:
+                if (found := await self._offer()) is not None:
                     return found
                 if self._is_due():
                     return None
                 self._instance.continue_if_suggested()
                 self._arm()
                 self._instance.show(self._summary, searchable=True)
-                await workflow.wait_condition(lambda: len(self._instance.inbox) > 0 or self._timer_fired())
+                await workflow.wait_condition(lambda: self._comes() or self._timer_fired())
+                self._instance.profile.forget()
         finally:
+            self._instance.listen(False)
             if self._timer is not None:
                 self._timer.cancel()
                 self._instance.clock.armed(None)
 
-    def _offer(self) -> Arrival | None:
+    def _comes(self) -> bool:
+        return len(self._instance.arrivals) > 0 or len(self._instance.inbox) > 0
+
+    async def _offer(self) -> Arrival | None:
         """Take pending events until one fits; the others are remembered, and those behind it stay pending."""
-        while (event := self._instance.inbox.take()) is not None:
+        while (event := await self._next()) is not None:
             if (found := self._match(event)) is not None:
                 self._instance.inbox.count(event)
                 return found
         return None
+
+    async def _next(self) -> EventMessage | None:
+        """Return the next event that came in time, or nothing.
+
+        Raises:
+            asyncio.CancelledError: An exit came before it.
+        """
+        instance = self._instance
+        while True:
+            coming = instance.inbox.peek() or (instance.arrivals[0] if instance.arrivals else None)
+            if coming is None or (isinstance(coming, EventMessage) and self._is_late(coming)):
+                return None
+            if (event := instance.inbox.peek()) is not None:
+                await self._read_profile(event)
+                return instance.inbox.take()
+            instance.look()
+            if instance.ending is not None:
+                raise asyncio.CancelledError
+            if instance.exits.holding:
+                # Whatever comes meanwhile is looked at as it comes: another exit need not wait for this one.
+                await self._deaf(instance.exits.decided())
+
+    async def _deaf(self, work: Awaitable[None]) -> None:
+        """Wait for something else than events, which are looked at as they come."""
+        self._instance.listen(False)
+        await work
+        self._instance.heed()
+        self._instance.listen(True)
+
+    async def _read_profile(self, event: EventMessage, *, leave: bool = True) -> None:
+        """Have the profile that an event's conditions name, however long it takes: an event may not be lost.
+
+        The wait's time goes on meanwhile, but the event came first: it is offered before the time is up. What does not
+        pass by trying again leaves the profile as it was known.
+
+        Args:
+            event: The event, still pending.
+            leave: Whether a new run may begin meanwhile; it would find the event pending.
+
+        Raises:
+            TimedOut: The instance came to the end of its own time first.
+        """
+        needed = self._instance.profile.needed_by
+        if any(listen["event"] == event.name and needed(listen.get("when")) for listen in self._listens):
+            await self._deaf(self._read(leave))
+            if self._instance.now() >= self._instance.deadline:
+                raise TimedOut
+
+    async def _read(self, leave: bool) -> None:
+        instance = self._instance
+        reading = asyncio.ensure_future(instance.profile.read_at_length())
+        try:
+            while not reading.done():
+                await workflow.wait_condition(lambda: reading.done() or (leave and instance.may_continue()))
+                if not reading.done():
+                    instance.continue_if_suggested()
+        finally:
+            reading.cancel()
+        reading.result()
+
+    def _is_late(self, event: EventMessage) -> bool:
+        """Say whether the timer fired, and the event says of itself that it happened behind that."""
+        due = self._due()
+        return self._timer_fired() and self._timer_due is not None and self._timer_due >= due < event.time
 
     def _match(self, event: EventMessage) -> Arrival | None:
         step = self._instance.position.step

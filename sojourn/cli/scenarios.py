@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,15 +155,17 @@ def _comparison(result: ScenarioResult) -> Any:
 def _trace(console: Console, result: ScenarioResult, instance: dict[str, Any]) -> None:
     from rich.text import Text
 
+    from sojourn.testing.times import left
+
     ending = f"{instance['outcome']}: {instance['text']}" if instance["text"] else instance["outcome"]
     state = ending or f"waits at {instance['waiting_at']}"
     title = f"\n  {instance['journey']} v{instance['version']}, profile {instance['profile']}: {state}"
     console.print(Text(title, style="bold"))
     rows = []
     for step in instance["steps"]:
-        left = datetime.fromisoformat(step["at"]) + timedelta(seconds=step["duration"])
-        when = left.astimezone(result.now.tzinfo).strftime("%a %Y-%m-%d %H:%M:%S")
-        rows.append((f"  {_since(result.now, left)}", when, step["step"], step["kind"], step["result"]))
+        over = left(step)
+        when = over.astimezone(result.now.tzinfo).strftime("%a %Y-%m-%d %H:%M:%S")
+        rows.append((f"  {_since(result.now, over)}", when, step["step"], step["kind"], step["result"]))
     console.print(table(("  at", "clock", "step", "kind", "result"), rows))
 
 

@@ -8,6 +8,7 @@ the other side of calls, which answers by a script. `sojourn test` runs the scen
 from __future__ import annotations
 
 from sojourn.testing.answers import Answer, Call
+from sojourn.testing.blocking import Journeys, server_in_thread
 from sojourn.testing.comparing import Row
 from sojourn.testing.fitting import fits
 from sojourn.testing.instances import Instance, Stuck
@@ -21,6 +22,7 @@ __all__ = [
     "Answer",
     "Call",
     "Instance",
+    "Journeys",
     "Row",
     "Scenario",
     "ScenarioFile",
@@ -33,5 +35,6 @@ __all__ = [
     "read_scenarios",
     "run_scenario",
     "run_scenarios",
+    "server_in_thread",
     "start_server",
 ]

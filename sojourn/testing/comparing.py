@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -13,7 +12,7 @@ from sojourn.testing.answers import Call
 from sojourn.testing.fitting import fits
 from sojourn.testing.instances import Instance
 from sojourn.testing.scenarios import Expectation, ExpectedCall, ExpectedStep, Scenario
-from sojourn.testing.times import since, span
+from sojourn.testing.times import left, since
 from sojourn.testing.world import World
 
 NOTHING = "—"
@@ -53,11 +52,7 @@ class _Comparison:
         self.scenario = scenario
         self.world = world
         self.expected = expected
-        self.found = [
-            one
-            for one in world.instances
-            if expected.profile in (None, one.profile) and expected.journey in (None, one.journey)
-        ]
+        self.found = world.find(profile=expected.profile, journey=expected.journey)
         if expected.run is not None:
             self.found = self.found[expected.run - 1 : expected.run]
         names = [expected.journey, expected.profile, f"run {expected.run}" if expected.run else None]
@@ -124,7 +119,7 @@ class _Comparison:
         return (
             record["step"] == step.step
             and (step.result is None or result == step.result or result.startswith(f"{step.result}: "))
-            and (ended is None or ended == _left(record))
+            and (ended is None or ended == left(record))
         )
 
     def _step(self, step: ExpectedStep) -> str:
@@ -133,7 +128,7 @@ class _Comparison:
         )
 
     def record(self, record: dict[str, Any]) -> str:
-        return f"{since(self.scenario.now, _left(record))} {record['step']} ({record['result']})"
+        return f"{since(self.scenario.now, left(record))} {record['step']} ({record['result']})"
 
     def _calls(self, expected: Sequence[ExpectedCall]) -> list[Row]:
         ids = {it.workflow_id for it in self.found}
@@ -213,8 +208,3 @@ def shown(value: Any) -> str:
 
 def _ending(it: Instance) -> str:
     return f"{it.outcome} ({it.text})" if it.text else str(it.outcome)
-
-
-def _left(record: dict[str, Any]) -> datetime:
-    """Return when a step was over: its trace says when it began and how long it took."""
-    return datetime.fromisoformat(record["at"]) + span(record["duration"])

@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn import names
+from sojourn.testing.times import left, since
 
 PATIENCE = 60.0
 """Seconds of the machine's time after which an instance that does not come to rest is given up."""
@@ -97,6 +98,47 @@ class Instance:
         """When its next timer is due, by the scenario's clock."""
         timer = None if self.ended else self._scenario.get("timer")
         return datetime.fromisoformat(timer["due"]) if timer else None
+
+    @property
+    def path(self) -> list[str]:
+        """The ids of the steps that it passed, in order."""
+        return [record["step"] for record in self.steps]
+
+    @property
+    def trace(self) -> str:
+        """The trace as lines of text: how long after the entry each step was over, its id, and what came of it."""
+        lines = [
+            f"{since(self.started, left(record)):>10}  {record['step']}  ({record['result']})"
+            for record in self.steps
+        ]
+        ending = self.outcome or f"waits at {self.waiting_at}"
+        return "\n".join([f"{self.journey} v{self.version}, profile {self.profile}: {ending}", *lines])
+
+    # What a test asserts
+
+    def assert_outcome(self, outcome: str, text: str | None = None) -> None:
+        """Fail unless the instance ended so.
+
+        Args:
+            outcome: `completed`, `exited`, `timed_out`, `failed` or `stopped`.
+            text: The text of the outcome; not compared if left out.
+        """
+        if self.outcome != outcome or text not in (None, self.text):
+            shown = f"{outcome}: {text}" if text is not None else outcome
+            raise AssertionError(f"expected {shown}, but it is {self.outcome}: {self.text}\n{self.trace}")
+
+    def assert_path(self, *steps: str) -> None:
+        """Fail unless the instance passed these steps, in this order, and no others."""
+        if self.path != list(steps):
+            raise AssertionError(
+                f"expected the steps {' > '.join(steps)}\nbut it passed  {' > '.join(self.path)}\n{self.trace}"
+            )
+
+    def assert_waits_at(self, step: str) -> None:
+        """Fail unless the instance waits at this step."""
+        if self.waiting_at != step:
+            state = self.outcome or f"at {self.waiting_at}"
+            raise AssertionError(f"expected it to wait at {step}, but it is {state}\n{self.trace}")
 
     @property
     def _scenario(self) -> dict[str, Any]:

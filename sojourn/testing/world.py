@@ -211,6 +211,12 @@ class World:
         """The calls that reached the other side, in order."""
         return [call for call in self._recorder.calls if call.attempts]
 
+    def find(self, *, profile: str | None = None, journey: str | None = None) -> list[Instance]:
+        """Return the instances of a profile and a journey, or all, in the order in which they entered."""
+        return [
+            one for one in self.instances if profile in (None, one.profile) and journey in (None, one.journey)
+        ]
+
     @property
     def running(self) -> list[Instance]:
         """The instances that have not ended."""
@@ -236,11 +242,10 @@ class World:
         self._restless.add(instance)
 
     async def _signal(self, name: str, profile: str | None, journey: str | None, *arguments: Any) -> int:
-        concerned = [
-            one for one in self.running if profile in (None, one.profile) and journey in (None, one.journey)
-        ]
         told = 0
-        for instance in concerned:
+        for instance in self.find(profile=profile, journey=journey):
+            if instance.ended:
+                continue
             told += await instance.signal(name, *arguments, self.now.isoformat())
             self._restless.add(instance)
         await self._settle()

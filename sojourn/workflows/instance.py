@@ -7,6 +7,7 @@ the run knows, takes the signals, and carries everything over a continue-as-new.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -183,7 +184,9 @@ class Instance:
         """
         self._listening = listening
         if not listening:
-            asyncio.get_running_loop().call_soon(self.settle)
+            # Without a loop the worker is putting the instance out of its memory: there is nobody to look.
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon(self.settle)
 
     def fits(self, criterion: dict[str, Any], event: EventMessage, field: str) -> bool:
         """Say whether an event meets a condition; one that cannot be evaluated is noted, and does not fit."""

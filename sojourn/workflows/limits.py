@@ -25,6 +25,10 @@ LATEST_BYTES = 256 * 1024
 RESULT_BYTES = 512 * 1024
 """Most bytes of step results in one instance."""
 
+PROFILE_BYTES = 400 * 1024
+"""Most bytes of the profile's attributes that a journey names. The store keeps 64 kB of UTF-8, of which the converter
+may make six times as many. They are not carried over, but each reading is in the history."""
+
 KNOWN_IDS = 10_000
 """How many of the latest event ids an instance knows again."""
 

@@ -17,6 +17,7 @@ class Position:
         began: When the instance came to it.
         waiting_for: Names of the events that the step waits for.
         until: When the step's wait is over.
+        length: How many seconds the wait takes each time that its timer starts again, where that was computed.
     """
 
     step: str | None
@@ -24,6 +25,12 @@ class Position:
     began: datetime | None = None
     waiting_for: list[str] = field(default_factory=list)
     until: datetime | None = None
+    length: float | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the step's wait has begun, in this run or in one before it."""
+        return bool(self.waiting_for) or self.until is not None
 
     def resumes(self, step: str) -> bool:
         """Say whether the instance was at this very visit already, in the run before this one."""
@@ -37,6 +44,7 @@ class Position:
             "began": self.began.isoformat() if self.began else None,
             "waiting_for": self.waiting_for,
             "until": self.until.isoformat() if self.until else None,
+            "length": self.length,
         }
 
     @classmethod
@@ -48,4 +56,5 @@ class Position:
             datetime.fromisoformat(saved["began"]) if saved["began"] else None,
             saved["waiting_for"],
             datetime.fromisoformat(saved["until"]) if saved["until"] else None,
+            saved.get("length"),
         )

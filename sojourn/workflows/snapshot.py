@@ -26,7 +26,7 @@ def carry(instance: Instance) -> dict[str, Any] | None:
         The input; nothing where even that is too large, which a definition of several hundred kB can bring about.
     """
     while weight(message := _message(instance)) > limits.CARRIED_BYTES:
-        if not (instance.trace.shed(limits.TRACE_KEPT) or instance.inbox.shed()):
+        if not (instance.trace.shed(limits.TRACE_KEPT) or instance.inbox.shed() or instance.exits.shed()):
             return None
     return message
 
@@ -49,6 +49,7 @@ def _message(instance: Instance) -> dict[str, Any]:
             "results": pack(instance.results),
             "last_error": pack(instance.last_error),
             "inbox": instance.inbox.dump(event),
+            "undecided": instance.exits.dump(),
             "trace": instance.trace.dump(),
             "trace_count": instance.trace.count,
             "notes": instance.notes,
@@ -66,6 +67,8 @@ def restore(instance: Instance, state: dict[str, Any]) -> None:
     instance.results = unpack(state["results"])
     instance.last_error = unpack(state["last_error"])
     instance.inbox.load(state["inbox"], instance.start.event)
+    # Runs of releases without profiles carried none.
+    instance.exits.load(state.get("undecided", []))
     instance.trace = Trace.load(state["trace"], state["trace_count"])
     instance.notes = state["notes"]
     instance.paused = state["paused"]
@@ -101,6 +104,7 @@ def _scenario(instance: Instance) -> dict[str, Any]:
     return {
         "now": moment(instance.now()),
         "ended": instance.ending is not None,
-        "idle": waits or (instance.paused and here.visit == 0),
+        "idle": (waits or (instance.paused and here.visit == 0))
+        and not (instance.exits.holding or instance.profile.reading),
         "timer": None if timer is None else {"due": timer[0].isoformat(), "fires": timer[1].isoformat()},
     }

@@ -13,6 +13,7 @@ from sojourn.cli.project import describe, load
 from sojourn.cli.project_environment import development
 from sojourn.cli.trial import TrialCaller
 from sojourn.definitions import EndpointDefinition, Project
+from sojourn.settings import Settings
 
 
 def chosen(name: str, kind: str | None, folder: Path) -> EndpointDefinition:
@@ -69,7 +70,7 @@ def caller(definition: EndpointDefinition, folder: Path) -> TrialCaller:
         allow_hosts=variables["SOJOURN_ALLOW_HOSTS"],
     )
     try:
-        return TrialCaller(definition, settings, _functions(definition, folder))
+        return TrialCaller(definition, settings, _functions(definition, settings, folder))
     except (ValueError, OSError) as error:
         raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error
 
@@ -90,11 +91,10 @@ def _own_errors(project: Project, definition: EndpointDefinition) -> list[dict[s
     return found
 
 
-def _functions(definition: EndpointDefinition, folder: Path) -> list[Any]:
+def _functions(definition: EndpointDefinition, settings: Settings, folder: Path) -> list[Any]:
     """Return the project's Python functions, where the endpoint is one."""
     if definition.python is None:
         return []
-    raise CliError(
-        f"the {definition.kind} {definition.name} is the Python function {definition.python}: call it from a test of "
-        "your own"
-    )
+    from sojourn.cli.python_functions import load_functions
+
+    return list(load_functions(settings, folder))

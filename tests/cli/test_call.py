@@ -430,3 +430,39 @@ def test_another_folder_is_named_by_project(
     assert shop.received[0][2]["authorization"] == f"Bearer {TOKEN}"
     assert call(elsewhere, "x").code == ExitCode.PROBLEMS
     assert call(elsewhere, "x", "--project", "nowhere").code == ExitCode.USAGE
+
+
+FUNCTIONS = """\
+from sojourn import action, source
+
+
+@action.defn(name="stock.reserve")
+async def reserve(sku: str, amount: int = 1) -> dict:
+    if amount > 5:
+        raise action.Failed("nothing left", "no_stock")
+    return {"sku": sku, "amount": amount}
+
+
+@source.defn(name="stock.level")
+def level(sku: str) -> int:
+    return 7
+"""
+
+
+def test_a_python_function_is_called_like_any_other_endpoint(project: Path, shop: Shop) -> None:
+    """Its parameters are checked, its answer is what a step gets, and its own error is the error."""
+    (project / "stock.py").write_text(FUNCTIONS)
+    result = call(project, "stock.level", "--with", "sku=a", "--json")
+    assert result.code == ExitCode.OK, result.err
+    told = json.loads(result.out)
+    assert (told["result"]["body"], told["request"], told["sent"]) == (7, None, True)
+    reserve = ["stock.reserve", "--with", "sku=a"]
+    assert "write --yes to send it" in call(project, *reserve).err
+    result = call(project, *reserve, "--with", "amount=2", "--yes")
+    assert result.code == ExitCode.OK
+    assert "action:stock.reserve   stock:reserve" in result.out
+    steps = result.out.partition("steps.<id> would be:\n")[2]
+    assert json.loads(steps)["body"] == {"sku": "a", "amount": 2}
+    result = call(project, *reserve, "--with", "amount=6", "--yes")
+    assert (result.code, '"code": "no_stock"' in result.out) == (ExitCode.PROBLEMS, True)
+    assert call(project, *reserve, "--with", "amount=x", "--yes").code == ExitCode.USAGE

@@ -8,6 +8,7 @@ from sojourn.activities.caps import Caps, LocalCaps
 from sojourn.activities.directory import EndpointDirectory, StaticEndpoints, ThrottleDirectory
 from sojourn.activities.errors import CallError
 from sojourn.activities.observer import CallFailure, CallObserver
+from sojourn.activities.profiles import Profiles
 from sojourn.activities.queues import ThrottledQueues
 from sojourn.activities.secrets import SecretMissingError, Secrets, SecretStore
 from sojourn.activities.transport import Transport
@@ -21,6 +22,7 @@ __all__ = [
     "Caps",
     "EndpointDirectory",
     "LocalCaps",
+    "Profiles",
     "SecretMissingError",
     "SecretStore",
     "Secrets",

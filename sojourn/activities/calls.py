@@ -30,6 +30,7 @@ from sojourn.activities.errors import (
 from sojourn.activities.functions import FunctionCalls, begin
 from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
+from sojourn.activities.profiles import ProfileCalls, Profiles
 from sojourn.activities.reporting import log_failure, place, trace
 from sojourn.activities.requests import build_request
 from sojourn.activities.responses import read_result
@@ -75,6 +76,7 @@ class Calls:
         functions: Functions with `@action.defn` or `@source.defn`, which this worker runs.
         caps: Counts the calls of capped endpoints. By default this process counts for itself alone; `Store.caps`
             counts for all.
+        profiles: Where the built-in profiles are kept, `Store.profiles`; without it what uses them is `refused`.
 
     Raises:
         ValueError: A function has no such decorator, or two have one name; the message says which.
@@ -89,7 +91,9 @@ class Calls:
         observer: CallObserver | None = None,
         functions: Iterable[Callable[..., Any]] = (),
         caps: Caps | None = None,
+        profiles: Profiles | None = None,
     ) -> None:
+        self._profiles = ProfileCalls(profiles)
         self._caps = CapCheck(caps or LocalCaps())
         self._opened = 0
         self._functions = FunctionCalls(functions)
@@ -111,6 +115,7 @@ class Calls:
         observer: CallObserver | None = None,
         functions: Iterable[Callable[..., Any]] = (),
         caps: Caps | None = None,
+        profiles: Profiles | None = None,
     ) -> Self:
         """Return the activities of a deployment.
 
@@ -120,6 +125,7 @@ class Calls:
             observer: Is told of every failed attempt.
             functions: Python functions that are sources or actions.
             caps: Counts the calls of capped endpoints; by default this process counts for itself alone.
+            profiles: Where the built-in profiles are kept.
 
         Raises:
             ValueError: `allow_hosts` names something that is no host, or a function is none of Sojourn's; the message
@@ -135,12 +141,13 @@ class Calls:
             observer=observer,
             functions=functions,
             caps=caps,
+            profiles=profiles,
         )
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
-        return [self.fetch, self.action]
+        return [self.fetch, self.action, *self._profiles.activities]
 
     async def __aenter__(self) -> Self:
         self._opened += 1

@@ -113,7 +113,9 @@ def _calls(
     from sojourn.activities import Calls
 
     try:
-        return Calls.from_settings(store, settings, observer=observer, functions=functions, caps=store.caps)
+        return Calls.from_settings(
+            store, settings, observer=observer, functions=functions, caps=store.caps, profiles=store.profiles
+        )
     except (ValueError, OSError) as error:
         raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error
 

@@ -215,7 +215,8 @@ class _ServedQueue:
             self._trouble(f"cannot be given its rate, {_shown(wanted)}", error)
             return False
         self.rate = wanted
-        self._failures = 0
+        if self.polling:
+            self._failures = 0
         return True
 
     async def _sleep(self, running: asyncio.Task[None], seconds: float) -> None:
@@ -234,8 +235,7 @@ class _ServedQueue:
 
     def _trouble(self, what: str, error: Exception) -> None:
         self._failures += 1
-        # `RPCError` says what the server says; other messages might hold anything.
-        reason = error.message if isinstance(error, RPCError) else type(error).__name__
+        reason = error.message if isinstance(error, RPCError) else f"{type(error).__name__}: {error}"
         logger.error(
             "task queue %s %s: %s; trying again in %g s", self.name, what, reason, self._retry_seconds()
         )

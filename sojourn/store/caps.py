@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sojourn.definitions.endpoints import Cap
 from sojourn.definitions.slots import Slots
 from sojourn.store.coalesce import Coalescer
 from sojourn.store.engine import Database
 from sojourn.store.statements import CLOCK
 from sojourn.store.tables import call_caps
+
+if TYPE_CHECKING:
+    from sojourn.definitions.endpoints import Cap
 
 _AT_ONCE = 5_000
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from sojourn.store import keys as key_store
 from sojourn.store import limits as limit_store
 from sojourn.store import publish as publishing
+from sojourn.store.caps import StoredCaps
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
 from sojourn.store.endpoint_errors import EndpointErrors
 from sojourn.store.engine import Database, ping
@@ -22,9 +23,11 @@ from sojourn.store.profiles import Profiles
 from sojourn.store.publish import Publication, PublishResult
 from sojourn.store.revision import read_revision
 from sojourn.store.tables import endpoints, events, journey_versions, journeys, profile_schema
+from sojourn.store.throttles import Throttles
 
 if TYPE_CHECKING:
     from sojourn.definitions import EndpointDefinition, Project
+    from sojourn.definitions.endpoints import Throttle
 
 
 NEVER = float("-inf")
@@ -39,6 +42,7 @@ class Store:
         ledger: The entries of profiles into journeys.
         endpoint_errors: The last failed calls of each endpoint.
         profiles: The built-in profiles.
+        caps: Counts the calls of capped endpoints.
     """
 
     def __init__(self, database: Database, *, catalog_refresh: float, lease: float) -> None:
@@ -52,6 +56,8 @@ class Store:
         self._changes = 0
         self.ledger = Ledger(database, lease=lease)
         self.endpoint_errors = EndpointErrors(database)
+        self.caps = StoredCaps(database)
+        self._throttles = Throttles(database, self.catalog)
         self.profiles = Profiles(database, self._profile_check)
         self._profile_checks: tuple[Catalog, SchemaCheck] | None = None
 
@@ -96,6 +102,7 @@ class Store:
             await asyncio.wait([self._reloading])
         await self.ledger.close()
         await self.profiles.close()
+        await self.caps.close()
         await self._database.close()
 
     # Publishing
@@ -196,6 +203,13 @@ class Store:
         )
         self._changed()
         return reset
+
+    async def throttles(self) -> Mapping[str, Throttle | None]:
+        """Return the throttles by the names of their actions, as of now; see `Throttles`.
+
+        None for an action that is throttled no longer, but whose task queue is still to be served.
+        """
+        return await self._throttles.read()
 
     async def sources(self, journey: str, version: int) -> dict[str, str] | None:
         """Return the texts of the files that a version was published from, by path, where they were kept."""

@@ -152,6 +152,9 @@ call_caps = Table(
     Column("slots", JSON, nullable=False),
 )
 
+# Actions that were throttled at any time: their task queues are served for ever, since calls may wait in them.
+throttled_actions = Table("throttled_actions", metadata, Column("name", String(128), primary_key=True))
+
 # Caps and throttles that an operator set in place of those that were published.
 endpoint_limits = Table(
     "endpoint_limits",

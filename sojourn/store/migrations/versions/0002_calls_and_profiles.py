@@ -23,6 +23,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name", name="pk_call_caps"),
     )
     op.create_table(
+        "throttled_actions",
+        sa.Column("name", sa.String(128), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_throttled_actions"),
+    )
+    op.create_table(
         "endpoint_limits",
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("name", sa.String(128), nullable=False),

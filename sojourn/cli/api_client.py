@@ -139,9 +139,9 @@ class ApiClient:
         """Take something away. Raises as `get` does."""
         return self._request("DELETE", path, params={k: v for k, v in parameters.items() if v is not None})
 
-    def post_text(self, path: str, body: bytes) -> Any:
+    def post_text(self, path: str, body: bytes, *, method: str = "POST") -> Any:
         """Send JSON that is text already. Raises as `get` does."""
-        return self._request("POST", path, content=body, headers={"Content-Type": "application/json"})
+        return self._request(method, path, content=body, headers={"Content-Type": "application/json"})
 
     def _request(self, method: str, path: str, **options: Any) -> Any:
         import httpx

@@ -5,7 +5,18 @@ from __future__ import annotations
 import typer
 
 from sojourn.cli import demo, eval_command
-from sojourn.cli.commands import call, develop, endpoints, keys, projects, send, serve, testing, watching
+from sojourn.cli.commands import (
+    call,
+    develop,
+    endpoints,
+    keys,
+    profiles,
+    projects,
+    send,
+    serve,
+    testing,
+    watching,
+)
 
 START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
 
@@ -25,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command("journeys", rich_help_panel=LOOK)(watching.journeys)
     app.command("instances", rich_help_panel=LOOK)(watching.instances)
     app.add_typer(endpoints.app, name="endpoints", rich_help_panel=LOOK)
+    app.add_typer(profiles.app, name="profiles", rich_help_panel=LOOK)
     app.command("api", rich_help_panel=DEPLOY)(serve.api)
     app.command("worker", rich_help_panel=DEPLOY)(serve.worker)
     app.add_typer(keys.app, name="keys", rich_help_panel=DEPLOY)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, ExitCode, err, say, show_json, warn
+from sojourn.cli.console import CliError, ExitCode, say, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.cli.api_client import ApiClient
@@ -122,13 +118,14 @@ def _send_file(
     path: str, size: int, patience: float, api: str | None, key: str | None, as_json: bool
 ) -> None:
     from sojourn.cli.api_client import ApiClient, api_url
+    from sojourn.cli.files import opened, progress
     from sojourn.cli.reading import read_batches
     from sojourn.cli.sending import Sender, Tally
 
     with contextlib.ExitStack() as stack:
-        file, total = stack.enter_context(_opened(path))
+        file, total = stack.enter_context(opened(path))
         client = stack.enter_context(ApiClient(api_url(api), key))
-        advance = stack.enter_context(_progress(path, total))
+        advance = stack.enter_context(progress("Sending", path, total))
         sender = Sender(client, patience=patience, notify=warn)
         done = False
         try:
@@ -148,38 +145,6 @@ def _send_file(
         _show(tally)
     if not tally.clean:
         raise typer.Exit(int(ExitCode.PROBLEMS))
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[tuple[IO[bytes], int | None]]:
-    if path == "-":
-        yield sys.stdin.buffer, None
-        return
-    try:
-        file = Path(path).open("rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise CliError(f"{path} cannot be read: {error.strerror}", ExitCode.USAGE) from error
-    with file:
-        try:
-            total = os.fstat(file.fileno()).st_size
-            file.peek(1)
-        except OSError as error:
-            raise CliError(f"{path} cannot be read: {error.strerror}", ExitCode.USAGE) from error
-        yield file, total
-
-
-@contextlib.contextmanager
-def _progress(path: str, total: int | None) -> Iterator[Any]:
-    """Show a bar on standard error where that is a terminal; give a function that takes the bytes read."""
-    if not sys.stderr.isatty():
-        yield lambda read: None
-        return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err(), transient=True) as progress:
-        task = progress.add_task(f"Sending {Path(path).name}", total=total)
-        yield lambda read: progress.update(task, completed=read)
 
 
 def _explain_stop(tally: Any) -> None:

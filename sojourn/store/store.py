@@ -273,7 +273,8 @@ class Store:
         # Measured from the call: what was asked for after it is new enough, however long the answer took.
         oldest = time.monotonic() - self._refresh
         while self._catalog is None or self._keys is None or self._checked <= oldest:
-            if self._reloading is None:
+            # A task that is done is awaited without a turn of the loop, in which it would be put away: for ever.
+            if self._reloading is None or self._reloading.done():
                 self._reloading = asyncio.create_task(self._reload())
                 self._reloading.add_done_callback(self._reloaded)
             # One asks for all who wait: when the database is gone, they learn it together, not one by one.
@@ -281,7 +282,8 @@ class Store:
         return self._catalog, self._keys
 
     def _reloaded(self, task: asyncio.Task[None]) -> None:
-        self._reloading = None
+        if self._reloading is task:
+            self._reloading = None
         if not task.cancelled():
             task.exception()  # Seen, even if all who waited have gone.
 

@@ -196,3 +196,12 @@ async def test_a_process_sees_its_own_publication_at_once(store: Store) -> None:
         await publish(store, journey(timeout=turn))
         assert (await store.catalog()).journeys["welcome"].latest.definition["timeout"] == turn
         await reading
+
+
+async def test_asking_in_the_turn_in_which_a_reading_ended_does_not_hang(store: Store) -> None:
+    """The task is done, nobody has put it away yet, and what it read is old already."""
+    await publish(store, journey())
+    store._reloading = asyncio.create_task(asyncio.sleep(0))
+    await store._reloading
+    store._changed()
+    assert (await store.catalog()).journeys["welcome"].latest.version == 1

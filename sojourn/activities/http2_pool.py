@@ -96,7 +96,8 @@ class Http2Pool:
             free = next((connection for connection in self._open if connection.free > 0), None)
             if free is not None:
                 return free
-            if self._connecting is None:
+            # A task that is done is awaited without a turn of the loop, in which it would be put away: for ever.
+            if self._connecting is None or self._connecting.done():
                 self._connecting = asyncio.create_task(self._connect())
                 self._connecting.add_done_callback(self._connected)
             # Shared by all calls that wait for it; the end of one's window is not the end of it.
@@ -107,7 +108,8 @@ class Http2Pool:
                 return made
 
     def _connected(self, task: asyncio.Task[Http2Connection | None]) -> None:
-        self._connecting = None
+        if self._connecting is task:
+            self._connecting = None
         if not task.cancelled():
             task.exception()
 

@@ -55,14 +55,15 @@ def parse_duration(text: str) -> float:
 
 
 def write_duration(seconds: float) -> str:
-    """Return a duration as authors write it: `1h30m`, `250ms`. Parts below a millisecond are left out.
+    """Return a duration as authors write it: `1h30m`, `250ms`, `30d`. Parts below a millisecond are left out.
 
     Args:
         seconds: Its length; not negative.
     """
     left = round(seconds * 1000)
     parts = []
-    for unit, size in sorted(_UNITS.items(), key=lambda pair: -pair[1]):
+    # Not in weeks: who writes 30d would not know it again as 4w2d.
+    for unit, size in sorted(_UNITS.items(), key=lambda pair: -pair[1])[1:]:
         number, left = divmod(left, round(size * 1000))
         parts += [f"{number}{unit}"] if number else []
     return "".join(parts) or "0s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sojourn.definitions import parse_duration
+from sojourn.definitions.durations import write_duration
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,11 @@ def test_refused(text: str, says: str | None) -> None:
     with pytest.raises(ValueError, match=says) as raised:
         parse_duration(text)
     assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "text", ["0s", "250ms", "30s", "1s500ms", "5m", "1h30m", "1d", "30d", "3660d", "1d2h3m4s5ms"]
+)
+def test_written_as_read(text: str) -> None:
+    """What is written for people is what they would write, and means the same."""
+    assert write_duration(parse_duration(text)) == text

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
@@ -27,7 +28,7 @@ MAINTENANCE_DELAY = 60.0
 """Seconds from the start to the first clean-up."""
 
 MAINTENANCE_INTERVAL = 3600.0
-"""Seconds between two clean-ups of what is remembered of handled events."""
+"""Seconds between two clean-ups of what is remembered of handled events and of updates of profiles."""
 
 RETRY_INTERVAL = 2.0
 """Seconds between two attempts to reach a database that was away when the API started."""
@@ -86,6 +87,9 @@ class Parts:
         await asyncio.sleep(MAINTENANCE_DELAY)
         while True:
             try:
+                # An update is remembered as long as an event: no attempt of it comes later.
+                oldest = datetime.now(UTC) - timedelta(days=self.settings.dedup_window_days)
+                await self._store.profiles.purge(oldest)
                 await self.router.maintain()
             except (RoutingUnavailable, StoreUnavailable) as error:
                 logger.warning("the hourly clean-up is left for the next hour: %s", error)

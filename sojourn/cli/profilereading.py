@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.console import CliError, ExitCode, counted
 from sojourn.cli.profilevalues import Reader, strict_json
 from sojourn.cli.reading import MAX_LINE_BYTES, BadLine
 
@@ -153,7 +153,7 @@ def _of_cells(
     header: list[str], cells: list[str], key_column: str, readers: Mapping[str, Reader], other: Reader
 ) -> dict[str, Any] | str:
     if len(cells) != len(header):
-        return f"has {len(cells)} cells, and the first line names {len(header)} columns"
+        return f"has {counted(len(cells), 'cell')}, and the first line names {counted(len(header), 'column')}"
     attributes = {}
     key = ""
     for name, cell in zip(header, cells, strict=True):

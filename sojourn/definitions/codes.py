@@ -70,7 +70,7 @@ class Code(StrEnum):
     BRACES = "E405"
     # Not available yet
     STEP_LATER = "E501"
-    PROFILE_LATER = "E502"
+    # E502 was never in a release.
     # Warnings
     NO_ERROR_PATH = "W601"
     NO_TIMEOUT = "W602"

@@ -14,7 +14,8 @@ from sojourn.definitions import limits
 from sojourn.definitions.dates import parse_moment, zone
 from sojourn.definitions.durations import whole
 from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.journeys import JourneyDefinition, JourneyHead
+from sojourn.definitions.journeys import CodeJourney, JourneyDefinition, JourneyHead
+from sojourn.definitions.profileuse import profile_use
 from sojourn.definitions.steps import (
     ActionStep,
     ConditionStep,
@@ -24,6 +25,7 @@ from sojourn.definitions.steps import (
     SplitStep,
     Step,
     TimeConditionStep,
+    UpdateProfileStep,
     WaitForStep,
     WaitStep,
 )
@@ -54,9 +56,11 @@ def compile_journey(
     waits = [step for step in journey.steps.values() if isinstance(step, WaitForStep)]
     listens = {event.event for step in waits for event in step.wait_for}
     listens |= {criterion.event for criterion in journey.exit_when}
+    code = journey if isinstance(journey, CodeJourney) else None
+    listens |= set(code.listens) if code else set()
     order = list(journey.steps)
     following: Iterable[str | None] = [*order[1:], None]
-    return {
+    compiled = {
         "format": FORMAT,
         "name": journey.name,
         "description": journey.description,
@@ -72,14 +76,20 @@ def compile_journey(
         "end": end,
         "exit_when": [{"event": item.event, "when": item.when} for item in journey.exit_when],
         "listens": sorted(listens),
-        "uses_since_entry": any(step.since == "entry" for step in waits),
-        "first": order[0],
+        "uses_since_entry": code is not None or any(step.since == "entry" for step in waits),
+        "first": order[0] if order else None,
         "endpoints": _endpoints(journey, endpoints),
         "steps": {
             name: _step(step, after)
             for (name, step), after in zip(journey.steps.items(), following, strict=True)
         },
     }
+    if code is not None:
+        # Whatever its code asks of the profile: what that is, only a run of it shows.
+        return compiled | {"workflow": code.workflow, "profile": {"attributes": None}}
+    profile = profile_use(compiled)
+    # A journey that does not use it compiles as before there were profiles: the same version, not a new one.
+    return compiled if profile is None else compiled | {"profile": profile}
 
 
 def compile_dates(journey: JourneyHead) -> tuple[str | None, str | None]:
@@ -105,6 +115,9 @@ def _endpoints(
     journey: JourneyDefinition, endpoints: Mapping[str, EndpointDefinition]
 ) -> dict[str, dict[str, Any]]:
     used = {}
+    if isinstance(journey, CodeJourney):
+        named = [*(f"source:{name}" for name in journey.sources), *(f"action:{name}" for name in journey.actions)]
+        used = {endpoints[key].name: (key, endpoints[key]) for key in named if key in endpoints}
     for step in journey.steps.values():
         if isinstance(step, FetchStep):
             used[step.fetch] = ("source", endpoints[f"source:{step.fetch}"])
@@ -143,6 +156,8 @@ def _step(step: Step, following: str | None) -> dict[str, Any]:
         return compiled | _call(step.action, step, onward)
     if isinstance(step, SetStep):
         return compiled | {"values": step.set, "next": onward}
+    if isinstance(step, UpdateProfileStep):
+        return compiled | {"on_error": step.on_error, "values": step.update_profile, "next": onward}
     if isinstance(step, EndStep):
         return compiled | {"outcome": step.end}
     raise ValueError(f"{step.kind} steps are not available yet")

@@ -271,13 +271,8 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.STEP_LATER: Explanation(
         "A step that is not available yet",
-        "`update_profile` and `jump` are checked, but cannot run yet.",
+        "`jump` is checked, but cannot run yet.",
         "Do without it for now.",
-    ),
-    Code.PROFILE_LATER: Explanation(
-        "`profile` is not available yet",
-        "The built-in profile store comes with a later release.",
-        "Take the value from the event, or `fetch` it from a source.",
     ),
     Code.NO_ERROR_PATH: Explanation(
         "No error path", "The step calls out; if that fails, the instance ends as failed.", "Add `on_error`."

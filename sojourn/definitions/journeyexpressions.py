@@ -11,6 +11,7 @@ from sojourn.definitions.expressionchecks import Inspect, Report, check_expressi
 from sojourn.definitions.graph import Exit, reachable
 from sojourn.definitions.jsonschemas import validator
 from sojourn.definitions.problems import Path, a, choose
+from sojourn.definitions.profileuse import check_update
 from sojourn.definitions.reading import ReadEndpoint, ReadEvent, Reading, ReadJourney
 from sojourn.definitions.scopes import Scope
 from sojourn.definitions.steps import (
@@ -128,7 +129,15 @@ class _Journey:
         if isinstance(step, SetStep):
             self._template(step.set, name, (*path, "set"))
         elif isinstance(step, UpdateProfileStep):
-            self._template(step.update_profile, name, (*path, "update_profile"))
+            known = (scopes.profile_type(self.reading), scopes.profile_schema(self.reading))
+            where = (*path, "update_profile")
+            check_update(
+                step.update_profile,
+                self.source,
+                where,
+                known,
+                lambda value, at, expected: self._template(value, name, at, expected),
+            )
         elif isinstance(step, JumpStep):
             self._template(step.with_, name, (*path, "with"))
         elif isinstance(step, EndStep) and step.end is not None:
@@ -179,12 +188,7 @@ class _Journey:
         def inspect(expression: Expression, report: Report) -> Scope | None:
             known: Scope = {}
             for root in dict.fromkeys(path[0] for path in expression.paths if path):
-                if root == "profile":
-                    known["profile"] = ANY
-                    hint = "Until then, take it from the event, or `fetch` it from a source."
-                    message = "`profile` is not available yet; it comes with a later release"
-                    report(Code.PROFILE_LATER, _position(expression, "profile"), message, hint)
-                elif root == "event" and not has_event:
+                if root == "event" and not has_event:
                     known["event"] = ANY
                     hint = 'Use `entry`, the event that started the instance, or events["NAME"], the last of a kind.'
                     message = "There is no `event` here, only where one arrives: in `when` of wait_for and exit_when"

@@ -73,6 +73,17 @@ def _described(key: str, schema: dict[str, Any] | None, otherwise: Type, reading
     return found
 
 
+def profile_type(reading: Reading) -> Type:
+    """Return the type of the profile: what the project's document `profile` says of it, or any map."""
+    return _described("profile", profile_schema(reading), MAP, reading)
+
+
+def profile_schema(reading: Reading) -> dict[str, Any] | None:
+    """Return the JSON Schema of the profile's attributes, where the project has one."""
+    model = reading.profile.model if reading.profile else None
+    return model.data_schema if model else None
+
+
 def of_parameters(endpoint: EndpointDefinition) -> Scope:
     """Return the scope of an endpoint's templates: its parameters."""
     scope = {}
@@ -106,6 +117,7 @@ def of_journey(journey: ReadJourney, reading: Reading) -> Scope:
         "entry": entry,
         "events": map_of({name: event_type(name, reading) for name in sorted(received(journey))}),
         "journey": _JOURNEY,
+        "profile": profile_type(reading),
         "now": TIMESTAMP,
     }
     results: dict[str, Type] = {}

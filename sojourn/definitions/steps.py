@@ -273,9 +273,11 @@ class UpdateProfileStep(Step):
 
     kind: ClassVar[str] = "update_profile"
     fails: ClassVar[bool] = True
-    later: ClassVar[bool] = True
 
-    update_profile: dict[Identifier, Any] = Field(min_length=1)
+    update_profile: dict[str, Any] = Field(
+        min_length=1,
+        description="Attributes and their values; objects are merged, and null removes an attribute",
+    )
     on_error: Target | None = None
 
 

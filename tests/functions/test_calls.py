@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 from temporalio import activity
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -76,7 +77,9 @@ async def worker(client: Client, queue: str, *functions: Callable[..., Any]) -> 
         yield
 
 
-async def run(client: Client, queue: str, kind: str, name: str, window: float = 5.0, **parameters: Any) -> Any:
+async def run(
+    client: Client, queue: str, kind: str, name: str, window: float = 5.0, **parameters: Any
+) -> Any:
     """Make a call from a workflow."""
     request = {
         "endpoint": name,
@@ -119,7 +122,10 @@ async def test_parameters_arrive_as_their_types() -> None:
         ({}, "the parameter when of a is missing"),
         ({"when": CANARY}, "the parameter when does not fit its schema"),
         ({"when": "2026-01-01T00:00:00Z", "other": 1}, "other is no parameter of a"),
-        ({"when": "2026-01-01T00:00:00Z", "even": 3}, "the parameter even is not what the function takes (value_error)"),
+        (
+            {"when": "2026-01-01T00:00:00Z", "even": 3},
+            "the parameter even is not what the function takes (value_error)",
+        ),
     ],
 )
 async def test_parameters_that_do_not_fit_are_refused(parameters: dict[str, Any], expected: str) -> None:
@@ -189,7 +195,12 @@ async def test_failed_says_what_journeys_see() -> None:
         raise action.Failed("busy", retry_after=timedelta(seconds=3))
 
     failed = await failure(out)
-    assert (failed.code, failed.message, failed.status, failed.retryable) == ("no_stock", "nothing left", None, False)
+    assert (failed.code, failed.message, failed.status, failed.retryable) == (
+        "no_stock",
+        "nothing left",
+        None,
+        False,
+    )
     failed = await failure(out, status=503)
     assert (failed.code, failed.status) == ("http_503", 503)
     failed = await failure(busy)
@@ -231,7 +242,11 @@ async def test_other_exceptions_tell_only_their_type(caplog: pytest.LogCaptureFi
     assert "Traceback" in caplog.text
     assert "hunter2token" not in caplog.text
     failed = await failure(final)
-    assert (failed.code, failed.message, failed.retryable) == ("exception", "the action d (" + _ref(final) + ") raised Final", False)
+    assert (failed.code, failed.message, failed.retryable) == (
+        "exception",
+        "the action d (" + _ref(final) + ") raised Final",
+        False,
+    )
     assert "cannot be completed later" in (await failure(later)).message
 
 
@@ -291,14 +306,14 @@ async def test_cached_sources_are_asked_once() -> None:
     asked: list[str] = []
 
     @source.defn(name="s", cache=timedelta(minutes=1))
-    async def look(id: str) -> str:
-        asked.append(id)
+    async def look(key: str) -> str:
+        asked.append(key)
         await asyncio.sleep(0.01)
-        return id
+        return key
 
     async with Calls(StaticEndpoints({}), functions=[look]) as calls:
-        await asyncio.gather(*(calls.call("source", "s", {"id": "a"}, window=5) for _ in range(10)))
-        await calls.call("source", "s", {"id": "b"}, window=5)
+        await asyncio.gather(*(calls.call("source", "s", {"key": "a"}, window=5) for _ in range(10)))
+        await calls.call("source", "s", {"key": "b"}, window=5)
     assert asked == ["a", "b"]
 
 
@@ -338,7 +353,8 @@ async def test_attempts_share_a_key_and_end_with_the_last_error(client: Client, 
     assert seen == [("the-key", number, "j", "s", f"{unique}-a") for number in (1, 2, 3, 4)]
     history = await client.get_workflow_handle(f"{unique}-a").fetch_history()
     assert CANARY not in history.to_json()
-    assert len(history.events) == 11  # as with an HTTP endpoint
+    kinds = [EventType.Name(event.event_type) for event in history.events]
+    assert sum("ACTIVITY" in kind for kind in kinds) == 3  # as with an HTTP endpoint: attempts add none
 
 
 async def test_sources_run_as_local_activities(client: Client, unique: str) -> None:
@@ -346,15 +362,15 @@ async def test_sources_run_as_local_activities(client: Client, unique: str) -> N
     attempts: list[int] = []
 
     @source.defn(name="s")
-    def look(id: int) -> dict[str, int]:
+    def look(key: int) -> dict[str, int]:
         attempts.append(source.context().attempt)
         if len(attempts) < 2:
             raise source.Failed("not yet", retry=True)
-        return {"id": id}
+        return {"key": key}
 
     async with worker(client, unique, look):
-        result = await run(client, unique, "source", "s", id=7)
-    assert result == {"status": 200, "body": {"id": 7}}
+        result = await run(client, unique, "source", "s", key=7)
+    assert result == {"status": 200, "body": {"key": 7}}
     assert attempts == [1, 2]
 
 

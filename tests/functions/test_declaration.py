@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -17,9 +17,6 @@ from pydantic import BaseModel, Field
 from sojourn import action, source
 from sojourn.definitions import load_texts
 from sojourn.functions import collecting, documents, function_of
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 
 class Size(Enum):
@@ -116,7 +113,10 @@ def test_limits_and_texts_survive_the_document() -> None:
     for found in declared:
         assert found is not None
         assert project.endpoints[found.id] == found.definition
-        assert project.endpoints[found.id].load(json.loads(json.dumps(found.definition.dump()))) == found.definition
+        assert (
+            project.endpoints[found.id].load(json.loads(json.dumps(found.definition.dump())))
+            == found.definition
+        )
     assert project.endpoints["source:s"].response is None
     assert project.endpoints["source:s"].cache == 86_400
 
@@ -142,19 +142,40 @@ def _define(namespace: str, **settings: Any) -> Callable[..., Any]:
 REFUSED = {
     "no type": ("async def f(to) -> None: ...", "`to` of `f` has no type. Write one, such as `to: str`"),
     "no return": ("async def f(): ...", "`f` does not say what it returns. Write `-> None` if nothing"),
-    "*args": ("async def f(*parts: str) -> None: ...", r"`\*parts` of `f` takes whatever comes.*`list\[str\]`"),
+    "*args": (
+        "async def f(*parts: str) -> None: ...",
+        r"`\*parts` of `f` takes whatever comes.*`list\[str\]`",
+    ),
     "**kwargs": ("async def f(**more: str) -> None: ...", r"`\*\*more` of `f` takes whatever comes"),
     "positional only": ("async def f(to: str, /) -> None: ...", "is positional only.* Remove the `/`"),
     "method": ("async def f(self, to: str) -> None: ...", "`f` is a method.* a function of the module"),
-    "reserved": ("async def f(package: str) -> None: ...", "`package` of `f` cannot be named so.*`package_name`"),
-    "no JSON": ("class X: ...\nasync def f(x: X) -> None: ...", "The type of `x` of `f`, X, has no form in JSON"),
+    "reserved": (
+        "async def f(package: str) -> None: ...",
+        "`package` of `f` cannot be named so.*`package_name`",
+    ),
+    "no JSON": (
+        "class X: ...\nasync def f(x: X) -> None: ...",
+        "The type of `x` of `f`, X, has no form in JSON",
+    ),
     "callable": ("async def f(x: Callable[[], int]) -> None: ...", "has no form in JSON.*pydantic models"),
-    "no JSON answer": ("class X: ...\nasync def f() -> X: ...", "The type of what `f` returns, X, has no form"),
-    "unknown type": ("async def f(x: 'Fraction') -> None: ...", "names `Fraction`, which is not known.*TYPE_CHECKING"),
+    "no JSON answer": (
+        "class X: ...\nasync def f() -> X: ...",
+        "The type of what `f` returns, X, has no form",
+    ),
+    "unknown type": (
+        "async def f(x: 'Fraction') -> None: ...",
+        "names `Fraction`, which is not known.*TYPE_CHECKING",
+    ),
     "broken type": ("async def f(x: 'a b') -> None: ...", "annotations of `f` cannot be read"),
-    "Field default": ("async def f(x: int = Field(ge=1)) -> None: ...", r"has a Field\(...\) as its default.*Annotated"),
+    "Field default": (
+        "async def f(x: int = Field(ge=1)) -> None: ...",
+        r"has a Field\(...\) as its default.*Annotated",
+    ),
     "generator": ("def f() -> Any:\n    yield 1", "`f` yields values.* return a list"),
-    "async generator": ("async def f() -> AsyncIterator[int]:\n    yield 1", "`f` yields values.* return a list"),
+    "async generator": (
+        "async def f() -> AsyncIterator[int]:\n    yield 1",
+        "`f` yields values.* return a list",
+    ),
     "a class": ("class f: ...", "no function.*`async def`"),
     "an object": ("f = 5", "no function.*`async def`"),
     "a builtin": ("f = print", "does not say|no function|has no type|takes whatever|cannot be read"),
@@ -196,7 +217,7 @@ def test_one_decorator_for_a_function() -> None:
     @action.defn(name="a")
     async def f() -> None: ...
 
-    with pytest.raises(action.DefinitionError, match="an action or a source already.*second function"):
+    with pytest.raises(action.DefinitionError, match=r"an action or a source already.*second function"):
         source.defn(name="b")(f)
 
 
@@ -227,7 +248,7 @@ def test_failed_takes_codes_that_journeys_can_tell_apart() -> None:
 
 def test_context_is_only_there_during_calls(tmp_path: Path) -> None:
     """Outside of calls it says how a test gives one."""
-    with pytest.raises(RuntimeError, match="action.entered"):
+    with pytest.raises(RuntimeError, match=r"action\.entered"):
         action.context()
     with action.entered(action.Context(name="a", step="s")):
         assert action.context().step == "s"

@@ -21,8 +21,8 @@ from sojourn.activities.directory import EndpointDirectory
 from sojourn.activities.errors import (
     CAPPED,
     EXPIRED,
-    INVALID_RESPONSE,
     NETWORK,
+    REFUSED,
     TIMED_OUT,
     CallError,
     refused,
@@ -33,7 +33,7 @@ from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.profiles import ProfileCalls, Profiles
 from sojourn.activities.reporting import log_failure, place, trace
 from sojourn.activities.requests import build_request
-from sojourn.activities.responses import read_result
+from sojourn.activities.responses import check_size, read_result
 from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
 from sojourn.activities.transport import Transport
 from sojourn.activities.turns import Moved, check_turn
@@ -50,10 +50,6 @@ well."""
 
 DEFAULT_WINDOW = 30.0
 """Seconds of a call whose caller does not say."""
-
-MAX_RESULT = 512 * 1024
-"""Most bytes of a result as Temporal's default converter writes it, which escapes what is not ASCII: an instance keeps
-no more than that, and a payload above 2 MB would fail the same workflow task for ever."""
 
 _UNAUTHORIZED = 401
 
@@ -210,7 +206,7 @@ class Calls:
         Raises:
             CallError: `refused`, if such a call would be.
         """
-        endpoint = await self._endpoint(kind, name)
+        endpoint = await self._endpoint(kind, name, parameters)
         if endpoint.definition.python is not None:
             raise refused(f"the {kind} {name} is a Python function, which sends no request of Sojourn's")
         secrets = MaskedSecrets()
@@ -246,7 +242,7 @@ class Calls:
             # Tokens and shared answers are waited for as well, so the whole is bounded, not the request
             # alone.
             async with asyncio.timeout(window):
-                endpoint = await self._endpoint(kind, name)
+                endpoint = await self._endpoint(kind, name, parameters)
                 if kind == "source" and endpoint.definition.cache:
                     return await self._shared(endpoint, parameters)
                 key = idempotency_key if kind == "action" else None
@@ -274,7 +270,7 @@ class Calls:
             if window.remaining() <= 0:
                 raise window.timed_out()
             if kind == "action":
-                await self._turn(name, window)
+                await self._turn(name, parameters, window)
             result = await self.call(
                 kind,
                 name,
@@ -282,7 +278,7 @@ class Calls:
                 window=window.remaining(),
                 idempotency_key=None if key is None else str(key),
             )
-            _check_size(result)
+            check_size(result)
             return result
         except Moved:
             raise
@@ -302,21 +298,35 @@ class Calls:
         # Raised here, where no other exception is its context: those may quote a URL with a key in it.
         raise failure.application_error(delay)
 
-    async def _turn(self, name: str, window: Window) -> None:
+    async def _turn(self, name: str, parameters: Mapping[str, Any], window: Window) -> None:
         """See that an action is called at its turn, where it is throttled."""
         try:
             async with asyncio.timeout(window.remaining()):
-                endpoint = await self._endpoint("action", name)
+                endpoint = await self._endpoint("action", name, parameters)
         except TimeoutError:
             raise window.timed_out() from None
         check_turn(endpoint.definition, window)
 
-    async def _endpoint(self, kind: Kind, name: str) -> PreparedEndpoint:
+    async def _endpoint(self, kind: Kind, name: str, parameters: Mapping[str, Any]) -> PreparedEndpoint:
+        """Return the endpoint for a call: as it was published last, if the parameters do not fit the known one.
+
+        A journey may come to a worker before the endpoint that was published with it.
+        """
+        try:
+            known = await self._newest(kind, name)
+            known.check(parameters)
+        except CallError as error:
+            if error.code != REFUSED:
+                raise
+            return await self._newest(kind, name, newest=True)
+        return known
+
+    async def _newest(self, kind: Kind, name: str, *, newest: bool = False) -> PreparedEndpoint:
         definition: EndpointDefinition | None
         try:
-            definition = await self._endpoints.endpoint(kind, name)
+            definition = await self._endpoints.endpoint(kind, name, newest=newest)
         except Exception as error:
-            logger.error("the endpoints cannot be read: %s", trace(error))
+            logger.debug("the endpoints cannot be read: %s", trace(error))
             message = f"the endpoints cannot be read at the moment ({type(error).__name__})"
             raise CallError(NETWORK, message, retryable=True, expected=False) from None
         definition = definition or self._functions.definition(kind, name)
@@ -369,18 +379,3 @@ class Calls:
             ready, _ = await self._authenticator.authenticate(owner, auth, request, secrets, refuse=token)
             response = await self._transport.send(owner, ready, within)
         return response
-
-
-def _check_size(result: dict[str, Any]) -> None:
-    """Refuse a result that Temporal or an instance could not take.
-
-    Raises:
-        CallError: It is too large. The call was made, and is not made again.
-    """
-    size = len(json.dumps(result, separators=(",", ":")))
-    if size > MAX_RESULT:
-        message = (
-            f"the answer takes {size // 1024} kB in Temporal and at most {MAX_RESULT // 1024} kB are taken; "
-            "ask for less"
-        )
-        raise CallError(INVALID_RESPONSE, message, status=result.get("status"))

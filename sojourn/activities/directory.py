@@ -15,8 +15,11 @@ class EndpointDirectory(Protocol):
     Asked at every call, so that a rotated credential or a moved URL reaches instances that already run.
     """
 
-    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
-        """Return the endpoint of this kind (`source` or `action`) and name, or None."""
+    async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:
+        """Return the endpoint of this kind (`source` or `action`) and name, or None.
+
+        With `newest`, what is known from a moment ago is not enough.
+        """
         ...
 
 
@@ -38,7 +41,7 @@ class StaticEndpoints:
     def __init__(self, endpoints: Mapping[str, EndpointDefinition]) -> None:
         self._endpoints = endpoints
 
-    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+    async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:
         """Return the endpoint of this kind and name, or None if there is none."""
         return self._endpoints.get(f"{kind}:{name}")
 

@@ -97,10 +97,8 @@ class CallError(Exception):
             type=names.ERROR_CALL,
             non_retryable=delay is None,
             next_retry_delay=None if delay is None else timedelta(seconds=delay),
-            # Benign failures are neither logged with a traceback nor counted as failures of the worker.
-            category=ApplicationErrorCategory.BENIGN
-            if self.expected
-            else ApplicationErrorCategory.UNSPECIFIED,
+            # Each failure is logged where it happens, in one line. Temporal's SDK would add a traceback to it.
+            category=ApplicationErrorCategory.BENIGN,
         )
 
 

@@ -140,7 +140,7 @@ class ProfileCalls:
             failure = error
         except Exception as error:
             # Where, but not what: the message of a database's error quotes what was to be written.
-            logger.error("profiles cannot be reached: %s", trace(error))
+            logger.debug("profiles cannot be reached: %s", trace(error))
             message = f"the profiles cannot be reached at the moment ({type(error).__name__})"
             failure = CallError(NETWORK, message, retryable=True, expected=False)
         raise self._failed(what, call, failure, window, patient)

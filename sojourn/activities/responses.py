@@ -17,6 +17,10 @@ MAX_DEPTH = 64
 MAX_ERROR_BODY = 32 * 1024
 """Largest body of an error answer that is kept for `journey.last_error.body`, in bytes."""
 
+MAX_RESULT = 512 * 1024
+"""Most bytes of a result as Temporal's default converter writes it, which escapes what is not ASCII: an instance keeps
+no more than that, and a payload above 2 MB would fail the same workflow task for ever."""
+
 _RETRIED = frozenset({408, 425, 429})
 
 
@@ -130,3 +134,18 @@ def _invalid(response: HttpResponse, message: str) -> NoReturn:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def check_size(result: dict[str, Any]) -> None:
+    """Refuse a result that Temporal or an instance could not take.
+
+    Raises:
+        CallError: It is too large. The call was made, and is not made again.
+    """
+    size = len(json.dumps(result, separators=(",", ":")))
+    if size > MAX_RESULT:
+        message = (
+            f"the answer takes {size // 1024} kB in Temporal and at most {MAX_RESULT // 1024} kB are taken; "
+            "ask for less"
+        )
+        raise CallError(INVALID_RESPONSE, message, status=result.get("status"))

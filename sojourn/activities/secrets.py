@@ -6,6 +6,7 @@ variable of the worker's environment to a server of their choice.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -136,13 +137,12 @@ class Mask:
     def add(self, value: str) -> str:
         """Remember a value that must not be shown, and return it."""
         if len(value) >= _MIN_MASKED and value != MASK:
-            # As it is, and as it is written in URLs, in forms and in JSON that somebody quotes.
-            self._values |= {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]}
+            self._values |= _forms(value)
             self._pattern = None
         return value
 
     def text(self, text: str) -> str:
-        """Return a text without the values."""
+        """Return a text without the values, in whatever form they stand in it."""
         if not self._values:
             return text
         if self._pattern is None:
@@ -162,6 +162,34 @@ class Mask:
         if isinstance(value, dict):
             return {self.text(name): self.value(item) for name, item in value.items()}
         return value
+
+
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+_MIN_BASE64 = 8
+"""Shorter parts of base64 are in too much else."""
+
+
+def _forms(value: str) -> set[str]:
+    """Return a value as it is, and as servers repeat it: in URLs, forms, JSON that is quoted, and base64."""
+    plain = {value, quote(value, safe=""), quote(value), quote_plus(value)}
+    plain |= {_ESCAPE.sub(lambda match: match[0].lower(), text) for text in plain}
+    quoted = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    quoted |= {json.dumps(text)[1:-1] for text in quoted} | {text.replace("/", "\\/") for text in quoted}
+    return plain | quoted | _base64_forms(value.encode("utf-8", "surrogatepass"))
+
+
+def _base64_forms(data: bytes) -> set[str]:
+    """Return what of a value is in the base64 of any text that holds it, wherever it stands there."""
+    forms = set()
+    for before in range(3):
+        # Characters that other bytes than the value's have a part in are left out.
+        first = -(-before * 8 // 6)
+        last = (before + len(data)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            text = encode(bytes(before) + data).decode()[first:last]
+            if len(text) >= _MIN_BASE64:
+                forms.add(text)
+    return forms
 
 
 class CallSecrets:

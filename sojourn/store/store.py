@@ -158,16 +158,17 @@ class Store:
         catalog, _ = await self._current()
         return catalog
 
-    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+    async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:
         """Return the live definition of an endpoint, with the limits that operators set, or None.
 
         Args:
             kind: `source` or `action`.
             name: Its name.
+            newest: Ask the database whether something was published since, however short a time ago.
         """
         from sojourn.definitions import EndpointDefinition  # heavy, and only workers need it
 
-        catalog, _ = await self._current()
+        catalog, _ = await self._current(0.0 if newest else self._refresh)
         found = self._endpoints.get((kind, name))
         if found is None and (stored := catalog.endpoints.get((kind, name))) is not None:
             found = self._endpoints[kind, name] = EndpointDefinition.load(stored)
@@ -269,9 +270,9 @@ class Store:
 
     # Memory
 
-    async def _current(self) -> tuple[Catalog, KeyRing]:
+    async def _current(self, age: float | None = None) -> tuple[Catalog, KeyRing]:
         # Measured from the call: what was asked for after it is new enough, however long the answer took.
-        oldest = time.monotonic() - self._refresh
+        oldest = time.monotonic() - (self._refresh if age is None else age)
         while self._catalog is None or self._keys is None or self._checked <= oldest:
             # A task that is done is awaited without a turn of the loop, in which it would be put away: for ever.
             if self._reloading is None or self._reloading.done():

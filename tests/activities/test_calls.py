@@ -381,12 +381,12 @@ async def test_a_call_that_is_none_of_ours_is_refused(world: World, broken: dict
 async def test_endpoints_that_cannot_be_read_are_tried_again(
     temporal: WorkflowEnvironment, unique: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A database that is away for a moment costs an attempt, not the journey; its URL is not logged."""
+    """A database that is away for a moment costs an attempt and a line in the log; its URL is not in it."""
 
     class Directory:
         asked = 0
 
-        async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+        async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:
             self.asked += 1
             if self.asked == 1:
                 raise ConnectionError(SECRETS["TOKEN"])
@@ -405,8 +405,39 @@ async def test_endpoints_that_cannot_be_read_are_tried_again(
         ),
     ):
         assert await world.run("action", "any") == {"status": 200, "body": {"ok": 1}}
-    assert "the endpoints cannot be read: ConnectionError" in caplog.text
+    [line] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "the endpoints cannot be read at the moment (ConnectionError) (network)" in line.getMessage()
+    assert line.exc_info is None
+    assert "\n" not in line.getMessage()
     assert "hunter2" not in caplog.text
+
+
+async def test_an_endpoint_published_a_moment_ago_is_found(world: World) -> None:
+    """A journey may be faster than what a worker knows: before a call is refused, the newest is asked for."""
+    asked = []
+
+    class Directory(StaticEndpoints):
+        async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:
+            asked.append((name, newest))
+            found = await super().endpoint(kind, name)
+            if newest or found is None:
+                return found if newest else None
+            return None if name == "new" else found.model_copy(update={"parameters": {}})
+
+    fields = {"kind": "action", "parameters": {"id": {"type": "string"}}}
+    async with Server([answer({"ok": 1})]) as server:
+        known = {
+            f"action:{name}": EndpointDefinition.load({**fields, "name": name, "url": server.url()})
+            for name in ("new", "changed")
+        }
+        async with Calls(Directory(known), transport=Transport(AddressGuard(["127.0.0.1"]))) as calls:
+            for name in ("new", "changed"):
+                assert (await calls.call("action", name, {"id": "a"}, window=10))["body"] == {"ok": 1}
+            with pytest.raises(CallError, match="no action other"):
+                await calls.call("action", "other", {}, window=10)
+            assert asked == [(n, late) for n in ("new", "changed", "other") for late in (False, True)]
+            with pytest.raises(CallError, match="the parameter id of new is missing"):
+                await calls.call("action", "new", {}, window=10)
 
 
 async def test_a_killed_worker_leaves_nothing_unsent(temporal: WorkflowEnvironment, unique: str) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -92,3 +95,30 @@ def test_very_short_values_are_not_masked() -> None:
     mask = Mask()
     mask.add("a")
     assert mask.value({"a": "banana"}) == {"a": "banana"}
+
+
+SECRET = 'k&y"+1/=~ü\\end'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        quote_plus(SECRET),
+        quote(SECRET, safe="").lower(),
+        json.dumps(SECRET),
+        json.dumps(SECRET, ensure_ascii=False),
+        json.dumps(SECRET).replace("/", "\\/"),
+        json.dumps(json.dumps({"a": SECRET})),
+        *(base64.b64encode(("x" * n + SECRET + "yz").encode()).decode() for n in range(4)),
+        *(base64.urlsafe_b64encode(("x" * n + SECRET).encode()).decode() for n in range(4)),
+    ],
+)
+def test_masked_values_are_nowhere_in_any_form(written: str) -> None:
+    """A server that repeats a secret encoded, escaped or as a part of base64 does not get it into a result."""
+    mask = Mask()
+    mask.add(SECRET)
+    shown = mask.text(f"before {written} after")
+    assert MASK in shown
+    assert len(shown) <= len("before *** after") + 16, shown

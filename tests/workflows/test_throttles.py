@@ -64,7 +64,7 @@ class Live:
             update={"throttle": throttle}
         )
 
-    async def endpoint(self, kind: str, name: str) -> EndpointDefinition | None:
+    async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:
         """Return the endpoint as it is now."""
         return await StaticEndpoints(self.endpoints).endpoint(kind, name)
 

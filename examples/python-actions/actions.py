@@ -52,7 +52,9 @@ def issue(customer: str, euros: Annotated[int, Field(ge=1, le=50)] = 5) -> Vouch
     # `def` runs in a thread, where it may wait for a database; `async def` must not.
     DATABASE.parent.mkdir(exist_ok=True)
     with sqlite3.connect(DATABASE, timeout=10) as database:
-        database.execute("CREATE TABLE IF NOT EXISTS vouchers (key TEXT PRIMARY KEY, customer TEXT, euros INTEGER)")
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS vouchers (key TEXT PRIMARY KEY, customer TEXT, euros INTEGER)"
+        )
         database.execute("INSERT OR IGNORE INTO vouchers VALUES (?, ?, ?)", (key, customer, euros))
         (number,) = database.execute("SELECT rowid FROM vouchers WHERE key = ?", (key,)).fetchone()
     return Voucher(code=f"V-{number:04}", euros=euros)

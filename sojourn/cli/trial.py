@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sojourn.activities import AddressGuard, CallError, Calls, Secrets, StaticEndpoints, Transport
-from sojourn.activities.calls import MAX_RESULT
 from sojourn.activities.errors import INVALID_RESPONSE
+from sojourn.activities.responses import MAX_RESULT
 from sojourn.activities.secrets import MASK, Mask, SecretStore
 from sojourn.activities.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition

@@ -59,6 +59,7 @@ def example(name: str, shop: Shop) -> Project:
     files = {
         str(path.relative_to(EXAMPLES / name)): path.read_text("utf-8")
         for path in sorted((EXAMPLES / name).rglob("*.yaml"))
+        if "tests" not in path.relative_to(EXAMPLES / name).parts  # scenarios, which are no definitions
     }
     for path, text in files.items():
         aimed = re.sub(r"http://127\.0\.0\.1:\d+/", f"http://127.0.0.1:{shop.port}/", text)

@@ -24,7 +24,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn import names
-from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
+from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport
 from sojourn.definitions import Project, load_texts
 from sojourn.plugin import JourneyPlugin
 
@@ -213,12 +213,15 @@ async def running(
     """Run a worker for a project, on a task queue of its own if none is given."""
     queue = queue or f"test-{uuid.uuid4().hex[:12]}"
     calls.setdefault("transport", Transport(AddressGuard(["127.0.0.1"])))
-    plugin = JourneyPlugin(calls=Calls(StaticEndpoints(loaded.endpoints), **calls))
+    endpoints = StaticEndpoints(loaded.endpoints)
+    performer = Calls(endpoints, **calls)
+    plugin = JourneyPlugin(calls=performer)
     # A mistake in workflow code would be tried again for ever; here it is to fail the test at once.
     options: dict[str, Any] = {"workflow_failure_exception_types": [Exception], "workflows": journeys}
     if not sandboxed:
         options["workflow_runner"] = UnsandboxedWorkflowRunner()
-    async with Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **options):
+    worker = Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **options)
+    async with worker, ThrottledQueues(client, performer, endpoints, task_queue=queue):
         yield Runner(client, queue)
 
 

@@ -36,7 +36,9 @@ def versions_of(
             continue
         version = load_texts({**project.files, **over})
         for problem in version.errors[:5]:
-            source.report(Code.NO_PROJECT, path, f"The definitions in {prefix} have an error: {problem}", "")
+            message = f"With the files of {prefix} the project has an error: {problem}"
+            hint = "A file takes the place of the project's file that has the same path."
+            source.report(Code.NO_PROJECT, path, message, hint)
         found[act.publish] = version
     return found
 

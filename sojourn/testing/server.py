@@ -46,10 +46,8 @@ async def start_server(*, continue_after: int | None = None) -> AsyncIterator[Wo
         environment = await WorkflowEnvironment.start_time_skipping_v2(
             dev_server_existing_path=binary, dev_server_extra_args=arguments
         )
-    # Time stands still for each instance, except where `World` lets it pass.
     async with environment:
-        with environment.with_time_skipping_disabled():
-            yield environment
+        yield environment
 
 
 @contextmanager

@@ -1,0 +1,55 @@
+"""The scenarios of this folder and of the examples: journeys on the real server, as an author could have written them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from sojourn.definitions import Project, load_project
+from sojourn.testing import ScenarioFile, load_scenarios, run_scenario
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
+FOLDERS = sorted(
+    path.parent for parent in (HERE, EXAMPLES) for path in parent.glob("*/tests") if path.is_dir()
+)
+
+
+@cache
+def project(folder: Path) -> Project:
+    """The project of a folder."""
+    return load_project(folder)
+
+
+def scenarios() -> list[object]:
+    """Every scenario of every folder, for parametrisation."""
+    found: list[object] = []
+    for folder in FOLDERS:
+        suite = load_scenarios(folder, project(folder))
+        problems = [*project(folder).errors, *suite.problems]
+        assert not problems, f"{folder.name}:\n" + "\n".join(map(str, problems))
+        found += [
+            pytest.param(folder, item, id=f"{folder.name}: {item.scenario.name}") for item in suite.scenarios
+        ]
+    return found
+
+
+@pytest.mark.parametrize("cached", [1000, 0], ids=["cached", "uncached"])
+@pytest.mark.parametrize(("folder", "item"), scenarios())
+async def test_scenario(temporal: WorkflowEnvironment, folder: Path, item: ScenarioFile, cached: int) -> None:
+    """What the scenario expects is what happens, also where each step replays the whole history."""
+    result = await run_scenario(temporal, project(folder), item, cached=cached)
+    different = [
+        f"{row.what}: expected {row.expected}, was {row.actual}" for row in result.rows if not row.ok
+    ]
+    assert result.rows, f"{item.file}:{item.line} compares nothing"
+    assert result.ok, "\n".join([f"{item.file}:{item.line}", *result.problems, *different])
+
+
+def test_every_folder_has_scenarios() -> None:
+    """No folder of this suite is passed over."""
+    folders = {path for path in HERE.iterdir() if path.is_dir() and not path.name.startswith("__")}
+    assert folders <= set(FOLDERS)

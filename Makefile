@@ -52,10 +52,11 @@ test: $(READY) ## Run all tests
 test-fast: $(READY) ## Run the tests that take no more than a few seconds each
 	$(RUN) -m pytest -n $(JOBS) -m 'not slow' $(PYTEST_ARGS)
 
-bench: $(READY) ## Measure Sojourn against plain Temporal, and its expressions against other CEL libraries
+bench: $(READY) ## Measure Sojourn against plain Temporal, its expressions against other CEL libraries, and how limits are held
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
 	$(RUN) -m benchmarks
 	$(RUN) -m benchmarks.expressions
+	$(RUN) -m benchmarks.limits
 
 lint: $(READY) ## Check style, formatting and types
 	$(RUN) -m ruff check .

@@ -13,7 +13,10 @@ _DYNAMIC_CONFIG = {
     # Timers fire within a tenth of a second, not a second: short waits of examples are then what they say.
     "history.timerProcessorMaxTimeShift": '"100ms"',
     "system.forceSearchAttributesCacheRefreshOnRead": "true",
+    # One journey with a million calls to a throttled action does not make the others wait.
     "matching.enableFairness": "true",
+    # Else a partition hands out 1,000 tasks a second, whatever a throttle says.
+    "admin.matchingNamespaceTaskqueueToPartitionDispatchRate": "5000",
 }
 
 

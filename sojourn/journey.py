@@ -10,6 +10,7 @@ from sojourn.workflows.authoring.calls import Result, act, fetch
 from sojourn.workflows.authoring.context import State, entry, exit, now, split, state, step  # noqa: A004
 from sojourn.workflows.authoring.define import defn, run
 from sojourn.workflows.authoring.errors import CallError, JourneyError
+from sojourn.workflows.authoring.profile import profile, update_profile
 from sojourn.workflows.authoring.waits import On, on, sleep, sleep_until, wait_for
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
     "fetch",
     "now",
     "on",
+    "profile",
     "run",
     "sleep",
     "sleep_until",
     "split",
     "state",
     "step",
+    "update_profile",
     "wait_for",
 ]

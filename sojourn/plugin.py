@@ -14,6 +14,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from sojourn import names
 from sojourn.activities import Calls
 from sojourn.workflows import Journey
+from sojourn.workflows.authoring.define import settings_of
 
 PASSTHROUGH = ("sojourn", "re2", "_re2")
 """Modules that workflow code takes from outside the sandbox. All of `sojourn`, since it imports within functions too
@@ -30,18 +31,21 @@ class JourneyPlugin(SimplePlugin):
     Args:
         calls: What performs fetches and actions. Needed where activities are registered; the plugin opens and
             closes its connections with the worker.
+        journeys: Classes that were decorated with `journey.defn`. Journeys of YAML need none: they are data.
         register_workflows: Run journeys on these workers.
         register_activities: Perform fetches and actions on these workers. A worker that runs journeys without
             them needs instances whose fetches are ordinary activities (`SOJOURN_LOCAL_FETCH=false` at the API).
 
     Raises:
         ValueError: The arguments contradict each other; the message says what to write instead.
+        JourneyError: One of the `journeys` is none.
     """
 
     def __init__(
         self,
         *,
         calls: Calls | None = None,
+        journeys: Sequence[type] = (),
         register_workflows: bool = True,
         register_activities: bool = True,
     ) -> None:
@@ -53,9 +57,15 @@ class JourneyPlugin(SimplePlugin):
             raise ValueError(
                 "JourneyPlugin has nothing to register: leave one of register_workflows, register_activities on"
             )
+        if journeys and not register_workflows:
+            raise ValueError(
+                "JourneyPlugin has journeys=…, and register_workflows=False: leave one of them out"
+            )
+        for body in journeys:
+            settings_of(body)
         super().__init__(
             names.PLUGIN,
-            workflows=_adder([Journey]) if register_workflows else None,
+            workflows=_adder([Journey, *journeys]) if register_workflows else None,
             activities=_adder(calls.activities) if register_activities and calls is not None else None,
             workflow_runner=_runner,
             run_context=_opener(calls) if register_activities and calls is not None else None,

@@ -9,8 +9,10 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.dates import parse_moment, zone, zone_names
 from sojourn.definitions.durations import whole
 from sojourn.definitions.graph import Exit, cycles, exits, reachable
-from sojourn.definitions.problems import nearest, sentence
+from sojourn.definitions.journeys import CodeJourney
+from sojourn.definitions.problems import choose, nearest, sentence
 from sojourn.definitions.reading import Reading, ReadJourney
+from sojourn.definitions.shape import Source
 from sojourn.definitions.stepchecks import check_event, check_step
 from sojourn.definitions.stepreading import targets
 from sojourn.definitions.steps import JumpStep
@@ -19,6 +21,9 @@ from sojourn.definitions.steps import JumpStep
 def check_journey(journey: ReadJourney, reading: Reading) -> None:
     """Report what is wrong with a journey, apart from its expressions."""
     _check_head(journey, reading)
+    if isinstance(journey.head, CodeJourney):
+        _check_code(journey.head, journey.source, reading)
+        return
     for step, model in journey.steps.items():
         if model is not None:
             check_step(journey, step, model, reading)
@@ -49,6 +54,19 @@ def check_jumps(reading: Reading) -> None:
 def _arrows(cycle: list[str]) -> str:
     shown = cycle if len(cycle) <= 8 else [*cycle[:7], "..."]
     return " → ".join(f"`{name}`" if name != "..." else name for name in [*shown, cycle[0]])
+
+
+def _check_code(head: CodeJourney, source: Source, reading: Reading) -> None:
+    """Check what the code of a Python journey names."""
+    for index, event in enumerate(head.listens):
+        check_event(event, ("listens", index), source, reading)
+    for kind, names in (("source", head.sources), ("action", head.actions)):
+        known = [key.partition(":")[2] for key in reading.endpoints if key.startswith(f"{kind}:")]
+        for index, name in enumerate(names):
+            if name not in known and not reading.broken:
+                message = f"The code calls the {kind} `{name[:80]}`, and there is none of that name"
+                code = Code.UNKNOWN_SOURCE if kind == "source" else Code.UNKNOWN_ACTION
+                source.report(code, (f"{kind}s", index), message, choose(name, known))
 
 
 # The head of a journey -------------------------------------------------------------------------------------

@@ -58,3 +58,16 @@ class JourneyDefinition(JourneyHead):
     """
 
     steps: dict[StepId, AnyStep] = Field(min_length=1)
+
+
+class CodeJourney(JourneyDefinition):
+    """A journey whose steps are Python code: what its class says of it, for routing and for its instances.
+
+    Python files give such documents, see `sojourn.journey.defn`; they are the journeys that have a `workflow`.
+    """
+
+    steps: dict[StepId, AnyStep] = Field(default_factory=dict, max_length=0)
+    workflow: JourneyName = Field(description="Its workflow type in Temporal")
+    listens: list[Name] = Field(default_factory=list, description="Events that its code waits for")
+    sources: list[Name] = Field(default_factory=list, description="Sources that its code names")
+    actions: list[Name] = Field(default_factory=list, description="Actions that its code names")

@@ -12,7 +12,7 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.endpoints import EndpointDefinition
 from sojourn.definitions.events import EventDefinition
-from sojourn.definitions.journeys import JourneyDefinition
+from sojourn.definitions.journeys import CodeJourney, JourneyDefinition
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem
 from sojourn.definitions.profiles import ProfileDefinition
@@ -202,6 +202,8 @@ def _load(files: dict[str, str], limits: Limits, problems: list[Problem]) -> Pro
 
 def _journey(read: ReadJourney) -> JourneyDefinition | None:
     """Return the journey, or None where a part of it has not the shape of one."""
+    if isinstance(read.head, CodeJourney):
+        return read.head
     steps = {name: step for name, step in read.steps.items() if step is not None}
     if read.head is None or not steps or len(steps) < len(read.steps):
         return None

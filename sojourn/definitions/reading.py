@@ -10,7 +10,7 @@ from typing import Any
 from sojourn.definitions.codes import Code
 from sojourn.definitions.endpoints import EndpointDefinition
 from sojourn.definitions.events import EventDefinition
-from sojourn.definitions.journeys import JourneyHead
+from sojourn.definitions.journeys import CodeJourney, JourneyHead
 from sojourn.definitions.leaks import check_leaks
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem, choose, dotted
@@ -50,7 +50,10 @@ class ReadProfile:
 
 @dataclass(slots=True)
 class ReadJourney:
-    """A journey document. A step that has not the shape of any is None; the others are there all the same."""
+    """A journey document. A step that has not the shape of any is None; the others are there all the same.
+
+    The head of a journey that is code is a `CodeJourney`, and it has no steps.
+    """
 
     source: Source
     name: str
@@ -249,9 +252,11 @@ def _journey(source: Source, name: str, value: dict[str, Any], limits: Limits, r
     taken = _taken(source, name, earlier.source if earlier else None)
     head = _named({key: item for key, item in value.items() if key != "steps"}, "journey", source)
     model = None
+    code = "workflow" in value
+    shape: type[JourneyHead] = CodeJourney if code else JourneyHead
     if name:
-        rest = JourneyHead.model_fields.keys() - {"name", "entry"}
-        model = fit(JourneyHead, head, source, rename="journey", dispensable=rest)
-    steps = read_steps(value, source, limits)
+        rest = shape.model_fields.keys() - {"name", "entry", "workflow", "steps"}
+        model = fit(shape, head, source, rename="journey", dispensable=rest)
+    steps = {} if code else read_steps(value, source, limits)
     if name and not taken:
         reading.journeys[name] = ReadJourney(source, name, model, steps)

@@ -16,6 +16,8 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.problems import Problem
 from sojourn.functions import Declared, DefinitionError, Function, collecting, function_of
 from sojourn.loading.files import Found, find_files, problem
+from sojourn.workflows.authoring.define import declared_by
+from sojourn.workflows.authoring.settings import JourneySettings
 
 
 @dataclass(slots=True)
@@ -36,6 +38,11 @@ class Imported:
     def functions(self) -> list[Callable[..., Any]]:
         """The functions that are sources and actions, for `Calls(functions=...)`."""
         return [thing.call for thing in self.declared if isinstance(thing, Function)]
+
+    @property
+    def journeys(self) -> list[type]:
+        """The classes that are journeys, for `JourneyPlugin(journeys=...)`."""
+        return [thing.body for thing in self.declared if isinstance(thing, JourneySettings)]
 
     def add(self, things: Iterable[Declared]) -> None:
         """Take things in, each once."""
@@ -111,9 +118,9 @@ def path_in(folder: Path, thing: Declared) -> str:
 
 
 def _members(module: ModuleType) -> list[Declared]:
-    """Return the functions that a module names: those of other modules, which it imports, count as well."""
-    found = (function_of(value) for value in list(vars(module).values()))
-    return [function for function in found if function is not None]
+    """Return what a module names: functions, journeys, events; those of other modules, which it imports, as well."""
+    found = (function_of(value) or declared_by(value) for value in list(vars(module).values()))
+    return [thing for thing in found if thing is not None]
 
 
 def _import(found: Found, folder: Path, problems: list[Problem]) -> ModuleType | None:

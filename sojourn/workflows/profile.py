@@ -63,6 +63,10 @@ class Profile:
         """Let what was read no longer serve: the next expression that names the profile has it read again."""
         self._wants += 1
 
+    def stale(self) -> bool:
+        """Say whether the profile is to be read before anything is said of it."""
+        return self._known != self._wants
+
     def named_in(self, value: Any) -> bool:
         """Say whether a condition or a template names the profile.
 

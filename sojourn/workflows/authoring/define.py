@@ -11,10 +11,17 @@ from temporalio import workflow
 
 from sojourn import names
 from sojourn.definitions import limits
+from sojourn.functions.collecting import Declared, declare
 from sojourn.workflows.authoring import runtime
 from sojourn.workflows.authoring.errors import JourneyError
-from sojourn.workflows.authoring.events import Event
-from sojourn.workflows.authoring.settings import ExitCriterion, JourneySettings, Moment, read_settings
+from sojourn.workflows.authoring.events import Event, EventDocument
+from sojourn.workflows.authoring.settings import (
+    ExitCriterion,
+    JourneySettings,
+    Moment,
+    place_of,
+    read_settings,
+)
 from sojourn.workflows.journey import Journey, prepare
 
 Body = TypeVar("Body")
@@ -117,10 +124,11 @@ def defn(
             )
         except (ValueError, TypeError) as error:
             raise JourneyError(f"@journey.defn of {body.__name__}: {error}") from None
-        settings = JourneySettings(head, entry, listening, body, method)
+        settings = JourneySettings(head, entry, listening, body, method, *place_of(body))
         _equip(body, settings)
         workflow.defn(name=head.name, sandboxed=sandboxed)(body)
         setattr(body, _SETTINGS, settings)
+        declare(settings)
         return body
 
     return decorate
@@ -137,6 +145,18 @@ def settings_of(body: type) -> JourneySettings:
         shown = getattr(body, "__name__", repr(body))
         raise JourneyError(f"{shown} is no journey: decorate its class with @journey.defn(name=…, entry=…)")
     return settings
+
+
+def declared_by(value: Any) -> Declared | None:
+    """Return what a class declares: a journey or an event; nothing for any other value.
+
+    Args:
+        value: Anything that a module holds.
+    """
+    if not isinstance(value, type):
+        return None
+    found = value.__dict__.get(_SETTINGS) or value.__dict__.get("__sojourn_document__")
+    return found if isinstance(found, JourneySettings | EventDocument) else None
 
 
 def _run_method(body: type) -> Callable[..., Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -10,6 +12,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, PrivateAttr
 
 from sojourn.definitions import EventDefinition
+from sojourn.functions.collecting import declare
 
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,6 +56,7 @@ class Event(BaseModel):
     """
 
     __sojourn_event__: ClassVar[EventSpec | None] = None
+    __sojourn_document__: ClassVar[EventDocument | None] = None
     _id: str = PrivateAttr("")
     _time: datetime | None = PrivateAttr(None)
 
@@ -81,6 +85,8 @@ class Event(BaseModel):
                 "is the field that says which profile the event concerns"
             )
         cls.__sojourn_event__ = EventSpec(name, _key(cls, key), when)
+        cls.__sojourn_document__ = EventDocument(cls)
+        declare(cls.__sojourn_document__)
 
     @property
     def event_id(self) -> str:
@@ -107,6 +113,50 @@ class Event(BaseModel):
         event = cls.model_validate(data)
         event._id, event._time = event_id, time
         return event
+
+
+@dataclass(frozen=True, slots=True)
+class EventDocument:
+    """An event class as what declares itself as a document `event: NAME`.
+
+    Attributes:
+        event: The class.
+    """
+
+    event: type[Event]
+
+    @property
+    def kind(self) -> str:
+        """First key of its document."""
+        return "event"
+
+    @property
+    def name(self) -> str:
+        """The event's name."""
+        return spec_of(self.event).name
+
+    @property
+    def module(self) -> str:
+        """Name of its Python module."""
+        return self.event.__module__
+
+    @property
+    def file(self) -> str:
+        """Path of its Python file."""
+        return getattr(sys.modules.get(self.event.__module__), "__file__", None) or "?"
+
+    @property
+    def line(self) -> int:
+        """Its line in that file."""
+        try:
+            return inspect.getsourcelines(self.event)[1]
+        except (OSError, TypeError):
+            return 1
+
+    def document(self) -> dict[str, Any]:
+        """Return the event as a document of a project, plain JSON."""
+        dumped = definition_of(self.event).dump()
+        return {"event": dumped.pop("name"), **dumped}
 
 
 def spec_of(event: type[Event]) -> EventSpec:

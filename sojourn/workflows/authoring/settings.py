@@ -1,7 +1,8 @@
-"""What `journey.defn` is told, checked, and as the compiled definition that is published."""
+"""What `journey.defn` is told, checked, and as the document that is published."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,13 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sojourn.definitions import limits
-from sojourn.definitions.compiler import FORMAT, compile_dates
+from sojourn.definitions import EndpointDefinition
+from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.journeys import JourneyHead
+from sojourn.definitions.journeys import CodeJourney
 from sojourn.workflows.authoring.events import Event, spec_of
-from sojourn.workflows.authoring.found import endpoints_in, events_in
+from sojourn.workflows.authoring.found import calls_in, events_in
 
 Moment = str | date | datetime
 ExitCriterion = str | type[Event] | tuple[str | type[Event], str]
@@ -23,65 +23,72 @@ ExitCriterion = str | type[Event] | tuple[str | type[Event], str]
 
 @dataclass(frozen=True, slots=True)
 class JourneySettings:
-    """A Python journey, as its decorator was told.
+    """A Python journey, as its decorator was told: what declares itself as a document `journey: NAME`.
 
     Attributes:
         head: Name, entry, rules and times, checked as a YAML journey's.
         entry: The class of the entry event.
-        listens: Event classes that the code waits for beyond those that are found in it.
+        awaited: Event classes that the code waits for beyond those that are found in it.
         body: The class of the journey.
         run: Its method that was marked with `journey.run`.
+        file: Path of its Python file.
+        line: Its line there.
     """
 
-    head: JourneyHead
+    head: CodeJourney
     entry: type[Event]
-    listens: tuple[type[Event], ...]
+    awaited: tuple[type[Event], ...]
     body: type
     run: Callable[..., Any]
+    file: str
+    line: int
+
+    @property
+    def kind(self) -> str:
+        """First key of its document."""
+        return "journey"
 
     @property
     def name(self) -> str:
         """The journey's name, which is its workflow type as well."""
         return self.head.name
 
+    @property
+    def module(self) -> str:
+        """Name of its Python module."""
+        return self.body.__module__
+
     def events(self) -> list[type[Event]]:
         """Return the event classes that concern this journey: its entry and what it waits for."""
-        found = {spec_of(event).name: event for event in [self.entry, *self.listens, *events_in(self.body)]}
+        found = {spec_of(event).name: event for event in [self.entry, *self.awaited, *events_in(self.body)]}
         return list(found.values())
 
+    def model(self) -> CodeJourney:
+        """Return the journey as it is published."""
+        named = {spec_of(event).name for event in events_in(self.body)} - {self.head.entry.event}
+        named |= {spec_of(event).name for event in self.awaited}
+        calls = calls_in(self.body)
+        found = {
+            "listens": sorted(named),
+            "sources": sorted({name for kind, name in calls if kind == "source"}),
+            "actions": sorted({name for kind, name in calls if kind == "action"}),
+        }
+        return self.head.model_copy(update=found)
+
+    def document(self) -> dict[str, Any]:
+        """Return the journey as a document of a project, plain JSON."""
+        data = self.model().model_dump(mode="json", exclude_none=True, exclude={"name", "steps"})
+        for place, field in ((data, "timeout"), (data, "call_timeout"), (data["reentry"], "after")):
+            place[field] = f"{round(place[field] * 1000)}ms"
+        return {"journey": self.name, **{key: value for key, value in data.items() if value != []}}
+
     def definition(self, endpoints: Mapping[str, EndpointDefinition] | None = None) -> dict[str, Any]:
-        """Return the compiled definition, which is published and which instances start with.
+        """Return the compiled definition that instances start with.
 
         Args:
-            endpoints: The project's endpoints by id, such as `source:crm.customer`. Those that the code names are
-                written into it, so that a throttled one need not be found out at its first call.
+            endpoints: The project's endpoints by id, such as `source:crm.customer`.
         """
-        head = self.head
-        start, end = compile_dates(head)
-        waits = {spec_of(event).name for event in [*self.listens, *events_in(self.body)]} - {head.entry.event}
-        entry_again = spec_of(self.entry).name if self.entry in self.listens else None
-        listens = waits | {item.event for item in head.exit_when} | ({entry_again} if entry_again else set())
-        return {
-            "format": FORMAT,
-            "name": head.name,
-            "workflow": head.name,
-            "description": head.description,
-            "timezone": head.timezone,
-            "timeout": head.timeout,
-            "call_timeout": head.call_timeout,
-            "max_visits": limits.MAX_VISITS,
-            "max_pending": limits.MAX_PENDING,
-            "entry": {"event": head.entry.event},
-            "reentry": {"allow": head.reentry.allow, "after": head.reentry.after},
-            "start": start,
-            "end": end,
-            "exit_when": [{"event": item.event, "when": item.when} for item in head.exit_when],
-            "listens": sorted(listens),
-            "uses_since_entry": True,
-            "first": None,
-            "endpoints": endpoints_in(self.body, endpoints or {}),
-            "steps": {},
-        }
+        return compile_journey(self.model(), endpoints or {})
 
 
 def read_settings(
@@ -97,14 +104,16 @@ def read_settings(
     call_timeout: timedelta,
     start: Moment | None,
     end: Moment | None,
-) -> JourneyHead:
+) -> CodeJourney:
     """Check what `journey.defn` was told, by the rules of YAML journeys.
 
     Raises:
         ValueError: Something is not as it must be; the text names the argument.
+        TypeError: Something is of another type.
     """
     document: dict[str, Any] = {
         "name": name,
+        "workflow": name,
         "description": description,
         "entry": {"event": spec_of(entry).name},
         "reentry": {"allow": reentry, "after": _seconds("reentry_after", reentry_after)},
@@ -116,9 +125,17 @@ def read_settings(
         "exit_when": [_criterion(item) for item in exit_when],
     }
     try:
-        return JourneyHead.model_validate(document, context=STORED)
+        return CodeJourney.model_validate(document, context=STORED)
     except ValidationError as error:
         raise ValueError("; ".join(_explained(item) for item in error.errors())) from None
+
+
+def place_of(body: type) -> tuple[str, int]:
+    """Return the file and the line in which a class stands, as far as it says so."""
+    try:
+        return inspect.getsourcefile(body) or "?", inspect.getsourcelines(body)[1]
+    except (OSError, TypeError):
+        return "?", 1
 
 
 def _seconds(argument: str, value: timedelta) -> float:
@@ -144,10 +161,7 @@ def _criterion(item: ExitCriterion) -> dict[str, Any]:
     return {"event": name, "when": when}
 
 
-_ARGUMENTS = {"start": "start", "end": "end", "after": "reentry_after"}
-
-
 def _explained(item: Any) -> str:
     place: Sequence[Any] = item["loc"]
-    argument = _ARGUMENTS.get(str(place[-1]), str(place[0])) if place else "the journey"
+    argument = "reentry_after" if "after" in place else str(place[0]) if place else "the journey"
     return f"{argument}: {item['msg']}"

@@ -1,0 +1,55 @@
+"""The built-in profile, as Python journeys read and write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from sojourn.workflows.authoring.errors import CallError, JourneyError
+from sojourn.workflows.authoring.runtime import Running, perform, running
+from sojourn.workflows.endings import StepError
+
+
+async def profile() -> Mapping[str, Any]:
+    """Return the attributes of the profile that is on this journey.
+
+    They are read when they are first asked for, and again where a wait may have let them change. A profile that is not
+    there is an empty one. Reading is no step of the journey.
+
+    Raises:
+        CallError: They could not be read.
+    """
+    current = running()
+    known = current.instance.profile
+    if known.stale():
+        try:
+            await known.read()
+        except StepError as error:
+            step = current.step or "profile"
+            current.instance.last_error = error.describe(step)
+            raise CallError(step, error) from None
+    return dict(known.attributes)
+
+
+async def update_profile(**attributes: Any) -> None:
+    """Write attributes of the profile, as a merge patch (RFC 7396): null removes one, objects are merged.
+
+    Args:
+        attributes: By name: JSON, pydantic models, datetimes.
+
+    Raises:
+        CallError: They could not be written.
+    """
+    try:
+        changes = to_jsonable_python(attributes)
+    except PydanticSerializationError as error:
+        raise JourneyError(f"an attribute is nothing that JSON can hold: {type(error).__name__}") from None
+
+    async def work(current: Running) -> tuple[None, str]:
+        current.instance.show("writes the profile")
+        await current.instance.profile.update(changes)
+        return None, "updated"
+
+    await perform("update_profile", "update_profile", work)

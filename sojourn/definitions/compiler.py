@@ -59,7 +59,7 @@ def compile_journey(
     code = journey if isinstance(journey, CodeJourney) else None
     listens |= set(code.listens) if code else set()
     order = list(journey.steps)
-    following: Iterable[str | None] = [*order[1:], None]
+    following: Iterable[str | None] = [*order[1:], None] if order else []
     compiled = {
         "format": FORMAT,
         "name": journey.name,
@@ -116,7 +116,10 @@ def _endpoints(
 ) -> dict[str, dict[str, Any]]:
     used = {}
     if isinstance(journey, CodeJourney):
-        named = [*(f"source:{name}" for name in journey.sources), *(f"action:{name}" for name in journey.actions)]
+        named = [
+            *(f"source:{name}" for name in journey.sources),
+            *(f"action:{name}" for name in journey.actions),
+        ]
         used = {endpoints[key].name: (key, endpoints[key]) for key in named if key in endpoints}
     for step in journey.steps.values():
         if isinstance(step, FetchStep):

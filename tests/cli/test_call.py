@@ -305,7 +305,7 @@ def test_which_endpoint_is_meant(project: Path) -> None:
     assert (both.code, "source:crm.customer or action:crm.customer" in both.err) == (ExitCode.USAGE, True)
     unknown = call(project, "email.sent")
     assert unknown.code == ExitCode.PROBLEMS
-    assert "there is no source or action email.sent in ." in unknown.err
+    assert "there is no source or action email.sent in this folder" in unknown.err
     assert "did you mean email.send?" in unknown.err
     assert call(project, "email.send", "--source").code == ExitCode.PROBLEMS
 

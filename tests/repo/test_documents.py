@@ -129,6 +129,8 @@ def test_commands_exist(block: Block) -> None:
         words = shlex.split(line, comments=True)[1:]
         command: Any = typer.main.get_command(app)
         while hasattr(command, "commands") and words:
+            if command.invoke_without_command and words[0].startswith(("-", "[")):
+                break  # the group does something itself
             name = words.pop(0)
             assert name in command.commands, f"{block.where}: there is no command {name!r} in `{line}`"
             command = command.commands[name]

@@ -14,7 +14,7 @@ from sojourn import names
 from sojourn.workflows import turns
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.failures import is_cancelled, lacks_function, step_error
-from sojourn.workflows.instance import Instance
+from sojourn.workflows.instance import Instance, TimedOut
 
 RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -32,6 +32,8 @@ activity bounds the attempts that were made."""
 _GRACE = timedelta(seconds=5)
 """Time beyond the window in which an activity can still report how it ended."""
 
+_LEAST = timedelta(seconds=1)
+
 
 async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Call a data source or an action from the step at which the instance stands.
@@ -47,6 +49,7 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
     Raises:
         asyncio.CancelledError: An exit came before the call.
         StepError: The call failed for good, with one of the codes of DESIGN.md, section 3.
+        TimedOut: The instance came to the end of its own time first.
     """
     instance.heed()
     kind = instance.definition["endpoints"][endpoint]["kind"]
@@ -68,7 +71,12 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
     instance.show(f"{'asks' if kind == 'source' else 'queues for' if turn else 'calls'} {endpoint}")
     try:
         result = await _at_turn(instance, kind, request, window, turn)
-    except FailureError as error:
+    except (FailureError, StepError) as error:
+        if not is_cancelled() and instance.now() >= instance.deadline:
+            # Whatever became of the call: no path behind it is taken.
+            raise TimedOut from None
+        if isinstance(error, StepError):
+            raise
         raise step_error(endpoint, error, window) from None
     if is_cancelled():
         raise asyncio.CancelledError
@@ -137,7 +145,8 @@ def _start(
         request,
         activity_id=identity,
         summary=summary,
-        # No limit from schedule to close: an hour without workers must not expire what was to be sent.
+        # No other limit than the instance's own time: an hour without workers must not expire what was to be sent.
+        schedule_to_close_timeout=max(instance.deadline - instance.now(), _LEAST),
         start_to_close_timeout=window + _GRACE,
         **{"retry_policy": RETRIES, **queueing, **({"retry_policy": UNBOUNDED} if patient else {})},
     )

@@ -68,7 +68,8 @@ class Wait:
 
         Returns:
             The event that fitted, or nothing when the time was up. Where an event and the timer come in one workflow
-            task, Temporal does not say which was first: the event wins unless its own time lies behind the timer's.
+            task, the SDK does not say which was first: the event wins unless it says of itself that it happened behind
+            the moment at which the time was up.
 
         Raises:
             asyncio.CancelledError: An exit came.
@@ -170,9 +171,9 @@ class Wait:
         reading.result()
 
     def _is_late(self, event: EventMessage) -> bool:
-        """Say whether the timer fired, and the event says of itself that it happened behind that."""
+        """Say whether the time is up by now, and the event says of itself that it happened behind that."""
         due = self._due()
-        return self._timer_fired() and self._timer_due is not None and self._timer_due >= due < event.time
+        return event.time > due and self._reached(due)
 
     def _match(self, event: EventMessage) -> Arrival | None:
         step = self._instance.position.step
@@ -200,13 +201,15 @@ class Wait:
         # more history events.
         if self._timer_fired():
             self._instance.clock.reached(self._timer_due or due)
-        now = self._instance.now()
-        reached = now if not self._timer_fired() else max(now, self._timer_due or due)
-        if reached < due:
+        if not self._reached(due):
             return False
         if due == self._instance.position.until:
             return True
         raise TimedOut
+
+    def _reached(self, due: datetime) -> bool:
+        fired = self._timer_due if self._timer_fired() else None
+        return self._instance.now() >= due or (fired is not None and fired >= due)
 
     def _timer_fired(self) -> bool:
         return self._timer is not None and self._timer.done()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Worker
 
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.definitions import Project
@@ -186,36 +186,3 @@ steps:
             result = await asyncio.wait_for(handle.result(), 20)
     assert result["outcome"] == "stopped"
     assert steps(result)[-1] in ("ask", "nap")
-
-
-async def test_an_event_and_a_timer_in_one_task(temporal: WorkflowEnvironment, unique: str) -> None:
-    """The event wins where it fits; one that does not leaves the timeout as it is. Neither leaves a timer behind."""
-    loaded = project(
-        """
-journey: j
-entry: {event: entered}
-steps:
-  listen:
-    wait_for: [{event: answered, when: event.amount == 1}]
-    timeout: {after: 1s, next: late}
-  done: {end: answered}
-  late: {end: late}
-"""
-    )
-    for amount, text in ((1, "answered"), (2, "late")):
-        queue = f"{unique}-{amount}"
-        with temporal.with_time_skipping_disabled():
-            async with only_workflows(temporal.client, queue):
-                handle = await Runner(temporal.client, queue).start(compiled(loaded))
-                await until_waiting(handle, "listen")
-            while not [
-                one
-                async for one in handle.fetch_history_events()
-                if one.HasField("timer_fired_event_attributes")
-            ]:
-                await asyncio.sleep(0.05)
-            await signal(handle, "answered", {"amount": amount})
-            async with only_workflows(temporal.client, queue):
-                assert (await asyncio.wait_for(handle.result(), 20))["text"] == text
-        replayer = Replayer(workflows=[], plugins=[JourneyPlugin(register_activities=False)])
-        await replayer.replay_workflow(await handle.fetch_history())

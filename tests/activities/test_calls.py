@@ -457,7 +457,7 @@ async def test_a_killed_worker_leaves_nothing_unsent(temporal: WorkflowEnvironme
     world = World(temporal.client, f"calls-{unique}")
     async with Server([late(1.0, status(500)), hang]) as server:
         address = temporal.client.service_client.config.target_host
-        arguments = ["-m", "tests.activities.victim", address, world.queue, server.url("/x")]
+        arguments = ["-m", "tests.activities.victim", address, world.queue, server.url("/x"), "10"]
         victim = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT)
         options: dict[str, Any] = {"task_queue": world.queue, "workflow_runner": UnsandboxedWorkflowRunner()}
         async with Worker(temporal.client, workflows=[CallOnce], **options), world.calls:

@@ -25,6 +25,7 @@ class Context:
             look-up, the first of them.
         attempt: Which attempt this is, from 1.
         deadline: End of the window, as `time.monotonic` counts.
+        secrets: What gives secrets by name; functions use `secret()`.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Context:
     instance: str | None = None
     attempt: int = 1
     deadline: float = field(default=float("inf"), repr=False)
-    _secrets: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
+    secrets: Callable[[str], str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def remaining(self) -> timedelta:
@@ -50,9 +51,9 @@ class Context:
         Raises:
             Exception: It cannot be had. Let it pass: the call is then `refused`, with a message that says why.
         """
-        if self._secrets is None:
+        if self.secrets is None:
             raise RuntimeError(f"there are no secrets here, so {name} cannot be had")
-        return self._secrets(name)
+        return self.secrets(name)
 
 
 def context() -> Context:

@@ -212,7 +212,7 @@ def _context(name: str, key: str | None, within: float, secrets: CallSecrets) ->
         instance=info.workflow_id if info else None,
         attempt=info.attempt if info else 1,
         deadline=time.monotonic() + within,
-        _secrets=secrets.get,
+        secrets=secrets.get,
     )
 
 

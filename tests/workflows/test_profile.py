@@ -75,7 +75,8 @@ async def test_profile_is_known_in_every_expression(
     morning = next(record for record in result["steps"] if record["step"] == "listen")
     assert morning["at"][11:16] == "00:00", "nine o'clock in Tokyo"
     # When it is first needed, and behind each of the three waits; not behind the step that wrote it.
-    assert kept.reads == 4
+    # Ordinary activities take so much history that the tests' server suggests a new run, which reads it once more.
+    assert kept.reads == (4 if local else 5)
     await replays(handle)
 
 

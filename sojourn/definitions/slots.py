@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-PER_PERIOD = 25
+PER_PERIOD = 50
 """Slots in one period of a cap. A call counts until its whole slot is a period old, so that no stretch of time as
 long as the period ever holds more calls than the cap says, wherever it begins. The price: a cap that is always full
-lets through 25/26 of its rate."""
+lets through 50/51 of its rate."""
 
 
 class Slots:

@@ -1,0 +1,141 @@
+"""Limits as a deployment has them: `sojourn worker` processes, the database, Temporal, and one of them killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+from sojourn.cli.processes import Stack
+from tests.workflows.support import Shop
+
+PROJECT = """
+event: entered
+key: event.id
+schema: {{type: object, properties: {{id: {{type: string}}}}}}
+---
+action: send
+url: http://127.0.0.1:{port}/send
+{limit}
+parameters: {{to: {{type: string}}}}
+---
+journey: j
+entry: {{event: entered}}
+call_timeout: 2s
+steps:
+  mail:
+    action: send
+    with: {{to: "${{entry.id}}"}}
+    on_error: over
+  done: {{end: made}}
+  over: {{end: not made}}
+"""
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """The other side."""
+    server = Shop()
+    yield server
+    server.close()
+
+
+class Deployment:
+    """Two workers and the API."""
+
+    def __init__(self, stack: Stack, http: aiohttp.ClientSession, shop: Shop) -> None:
+        self.stack = stack
+        self._http = http
+        self._shop = shop
+
+    async def publish(self, limit: str) -> None:
+        """Publish the project, its action with a limit."""
+        text = PROJECT.format(port=self._shop.port, limit=limit)
+        await self._post("/v1/journeys", {"files": {"p.yaml": text}}, 200)
+
+    async def enter(self, name: str, count: int) -> None:
+        """Start instances."""
+        ids = [f"{name}-{number}" for number in range(count)]
+        events = [{"id": one, "name": "entered", "data": {"id": one}} for one in ids]
+        await self._post("/v1/events", events, 202)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes of `sojourn worker`."""
+        mine = {child.pid for child in psutil.Process().children(recursive=True)}
+        return [
+            process
+            for process in map(psutil.Process, mine)
+            if "worker" in process.cmdline()
+            and "sojourn" in process.cmdline()
+            and process.environ().get("SOJOURN_DATABASE") == self.stack.database
+        ]
+
+    def said(self) -> str:
+        """Return what the workers wrote to their logs."""
+        logs = sorted((self.stack.folder / "logs").glob("worker*.log"))
+        return "".join(log.read_text("utf-8", errors="replace") for log in logs)
+
+    async def _post(self, path: str, body: Any, wanted: int) -> None:
+        async with self._http.post(self.stack.api_url + path, json=body) as answer:
+            assert answer.status == wanted, await answer.text()
+
+
+@asynccontextmanager
+async def deployment(folder: Path, shop: Shop) -> AsyncIterator[Deployment]:
+    """Run everything as processes."""
+    env = {**os.environ, "SOJOURN_ALLOW_HOSTS": f"127.0.0.1:{shop.port}"}
+    async with Stack(folder, workers=2, env=env) as stack, aiohttp.ClientSession() as http:
+        yield Deployment(stack, http, shop)
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait until something is so; the test's own time-out ends what never comes."""
+    while not condition():
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_queued_calls_survive_a_worker_and_follow_the_rate(tmp_path: Path, shop: Shop) -> None:
+    """Throttled while workers run, those inside too; a worker is killed; the rate is raised, then taken away."""
+    async with deployment(tmp_path, shop) as running:
+        await running.publish("throttle: {calls: 1, per: 1h}")
+        await until(lambda: running.said().count("is polled, 0.000277778 calls a second") == 2)
+        await running.enter("slow", 30)
+        await asyncio.sleep(1)
+        assert len(shop.calls) <= 1
+        running.workers()[0].kill()
+        await running.publish("throttle: {calls: 20, per: 1s}")
+        await until(lambda: len(shop.calls) >= 10)
+        # The second version is unthrottled: what the first one's instances queued is sent all the same.
+        await running.publish("")
+        await running.enter("free", 10)
+        await until(lambda: len({call["key"] for call in shop.calls}) == 40)
+        await running.publish("throttle: {calls: 50, per: 1s}")
+        await running.enter("again", 10)
+        await until(lambda: len({call["key"] for call in shop.calls}) == 50)
+    sent = Counter((call["body"]["to"], call["key"]) for call in shop.calls)
+    assert len({to for to, _ in sent}) == 50
+    assert len(sent) == 50, "a call was repeated with another key"
+    # The killed worker had at most the calls in flight.
+    assert sum(count - 1 for count in sent.values()) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_cap_holds_over_all_workers(tmp_path: Path, shop: Shop) -> None:
+    """As many calls as it says, and all other instances go on by their error path."""
+    async with deployment(tmp_path, shop) as running:
+        await running.publish("cap: {calls: 25, per: 1h}")
+        await running.enter("a", 60)
+        await until(lambda: running.said().count("is used up") >= 35)
+    assert len(shop.calls) == 25
+    assert len({call["key"] for call in shop.calls}) == 25

@@ -11,6 +11,7 @@ _README = """\
 
 `journeys/welcome.yaml` follows each new customer: it waits for a first order, and notes how it went.
 
+    sojourn test                           # runs the scenarios in tests/
     sojourn dev                            # Temporal, a worker and the API, until Ctrl-C
     sojourn send --file events.jsonl       # in another terminal: three customers, one order
     sojourn instances                      # what became of them
@@ -24,6 +25,7 @@ inside keep the version that they entered. `sojourn validate` checks all files w
 | `events.yaml` | the events: which customer they are about, and what their data look like |
 | `endpoints.yaml` | the systems that journeys call |
 | `journeys/welcome.yaml` | the journey |
+| `tests/welcome.yaml` | scenarios: events at their moments, and what is expected of them |
 | `events.jsonl` | events to try it with |
 | `.env` | secrets, such as `MAIL_KEY=...`; write it yourself, it is not for git |
 
@@ -104,6 +106,25 @@ steps:
 #  not-written: {end: mail failed}
 """
 
+_SCENARIOS = """\
+# What the journey is to do. `sojourn test` runs it: days take no time, and nothing is called.
+scenario: a large first order
+events:
+  - {at: 0s, event: customer.signed-up, data: {customerId: ada, name: Ada}}
+  - {at: 15s, event: order.placed, data: {customerId: ada, total: 120}}
+expect:
+  outcome: completed
+  text: large first order
+  steps: [{step: first-order, result: order.placed, at: 15s}, amount, large, large-order]
+---
+scenario: whoever orders nothing
+events:
+  - {at: 0s, event: customer.signed-up, data: {customerId: cleo, name: Cleo}}
+expect:
+  text: no order
+  steps: [{step: first-order, result: timeout, at: 20s}, no-order]
+"""
+
 _SAMPLE = """\
 {"id": "signed-up-ada", "name": "customer.signed-up", "data": {"customerId": "ada", "name": "Ada"}}
 {"id": "signed-up-ben", "name": "customer.signed-up", "data": {"customerId": "ben", "name": "Ben"}}
@@ -118,6 +139,7 @@ FILES = {
     "events.yaml": _EVENTS,
     "endpoints.yaml": _ENDPOINTS,
     "journeys/welcome.yaml": _JOURNEY,
+    "tests/welcome.yaml": _SCENARIOS,
     "events.jsonl": _SAMPLE,
 }
 """The starter project: text by path."""

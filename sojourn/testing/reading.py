@@ -139,9 +139,16 @@ def _read(source: Source, project: Project, files: Mapping[str, str]) -> Scenari
         )
         return None
     named = {"name" if key == "scenario" else key: item for key, item in value.items()}
-    _number(source, ("expect",))
-    for endpoint in value["answers"] if isinstance(value.get("answers"), dict) else ():
-        _number(source, ("answers", endpoint))
+    # What may stand alone or in a list is a list from here on.
+    if not isinstance(value.get("expect", []), list):
+        named["expect"] = [value["expect"]]
+        _number(source, ("expect",))
+    if isinstance(value.get("answers"), dict):
+        named["answers"] = dict(value["answers"])
+        for endpoint, answers in value["answers"].items():
+            if not isinstance(answers, list):
+                named["answers"][endpoint] = [answers]
+                _number(source, ("answers", endpoint))
     scenario = fit(Scenario, named, source, rename="scenario")
     if scenario is None:
         return None
@@ -152,9 +159,8 @@ def _read(source: Source, project: Project, files: Mapping[str, str]) -> Scenari
 
 
 def _number(source: Source, path: Place) -> None:
-    """Let what stands alone where there may be a list be found as the first of a list: as models see it."""
+    """Let what stands alone be found as the first of a list."""
     document = source.document
     for places in (document.places, document.keys):
         inside = [known for known in places if known[: len(path)] == path]
-        if not any(known[len(path) : len(path) + 1] == (0,) for known in inside):
-            places.update({(*path, 0, *known[len(path) :]): places[known] for known in inside})
+        places.update({(*path, 0, *known[len(path) :]): places[known] for known in inside})

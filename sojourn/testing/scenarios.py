@@ -63,12 +63,8 @@ class ScriptedAnswer(Model):
     capped: bool = False
 
 
-def _list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-Answers = Annotated[list[ScriptedAnswer], BeforeValidator(_list), Field(min_length=1)]
-"""One answer, or several."""
+Answers = Annotated[list[ScriptedAnswer], Field(min_length=1)]
+"""The answers of an endpoint; in a file, one may stand alone."""
 
 
 class Act(Model):
@@ -172,7 +168,7 @@ class Scenario(Model):
     answers: dict[str, Answers] = Field(default_factory=dict)
     events: list[Act] = Field(min_length=1)
     until: At | None = None
-    expect: Annotated[list[Expectation], BeforeValidator(_list), Field(min_length=1)]
+    expect: Annotated[list[Expectation], Field(min_length=1)]
 
     def moment(self, at: timedelta | datetime) -> datetime:
         """Return a moment of the scenario in UTC."""

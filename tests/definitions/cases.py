@@ -902,6 +902,20 @@ CASES = [
         ["E210 base.yaml:2:6 url"],
     ),
     Case(
+        "no name of a Python function",
+        "",
+        ("action: a\npython: actions.send\n"),
+        "names no Python function",
+        ["E203 base.yaml:2:9 python"],
+    ),
+    Case(
+        "a Python function with a url",
+        "",
+        ("source: a\npython: actions:look\nurl: https://x.example.com/\nquery: {a: b}\n"),
+        "says how a request is made, and this source is a Python function",
+        ["E214 base.yaml:3:1 url", "E214 base.yaml:4:1 query"],
+    ),
+    Case(
         "credentials in a url",
         "",
         ("action: a\nurl: https://bob:hunter2@x.example.com/\n"),

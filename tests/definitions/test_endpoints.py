@@ -33,6 +33,7 @@ DOCUMENTS = {
         "cap: {calls: 5, per: 1s}\nthrottle: {calls: 5, per: 1m, expire: 1h}\nresponse: {type: object}\n"
     ),
     "form": "action: a\nurl: https://x.example.com/\nform: {a: x, s: {secret: F}}\n",
+    "Python": "action: a\npython: shop.actions:send\nparameters: {to: {type: string}}\nresponse: {type: 'null'}\n",
     "cached": "source: s\nurl: https://x.example.com/\ncache: 90s\n",
 }
 

@@ -117,24 +117,24 @@ async def test_values_of_no_use_fail_the_step_and_not_the_task(
         {"for": "${1e300}"},
         {"for": '${double("Infinity")}'},
         {"for": '${duration("2500000h")}'},
+        {"for": '${duration("2160h") + duration("1us")}'},
         {"for": None, "until": '${timestamp("9999-12-31T23:59:59Z")}'},
         {"for": None, "until": "9999-12-31T23:59:59-01:00"},
     ],
 )
-async def test_waits_longer_than_time_end_with_the_journey(
+async def test_waits_longer_than_allowed_are_errors(
     temporal: WorkflowEnvironment, shop: Shop, fields: dict[str, Any]
 ) -> None:
-    """No length overflows the calendar: the journey's own timeout comes first, or the text is no time."""
+    """No length overflows the calendar: more than 90 days are an error of the step, and so is a text that is no time."""
     loaded = project(BASE, shop)
     definition = copy.deepcopy(compiled(loaded))
     nap = definition["steps"]["nap"] | fields
     definition["steps"]["nap"] = {field: value for field, value in nap.items() if value is not None}
     async with running(temporal.client, loaded) as runner:
         handle = await runner.start(definition)
-        if str(fields.get("until", "")).endswith("-01:00"):
-            assert (await failure(handle)).details[0]["error"]["code"] == "expression"
-        else:
-            assert (await handle.result())["outcome"] == "timed_out"
+        error = (await failure(handle)).details[0]["error"]
+    assert (error["step"], error["code"]) == ("nap", "expression")
+    assert "90 days" in error["message"] or "9999" in error["message"]
 
 
 @pytest.mark.parametrize("length", [0, "${-5}", '${duration("-1h")}', "until"])
@@ -230,6 +230,14 @@ async def test_events_that_no_instance_can_carry_are_noted_and_ignored(
         ),
         ({"steps": {"odd": {"kind": "fetch", "endpoint": "gone", "with": {}, "next": None}}}, "gone"),
         ({"exit_when": [{"event": "other", "when": ")"}]}, "cannot be run"),
+        ({"timezone": "${1 +}"}, "cannot be run"),
+        ({"steps": {"odd": {"kind": "wait", "next": None}}}, "until"),
+        ({"steps": {"odd": {"kind": "wait", "until_time": "9:00", "next": None}}}, "until_time"),
+        ({"steps": {"odd": {"kind": "wait", "until_time": "09:00", "on": ["Mon"], "next": None}}}, "days"),
+        ({"steps": {"odd": {"kind": "time_condition", "hours": [[540, 540]], "next": None}}}, "hours"),
+        ({"steps": {"odd": {"kind": "time_condition", "hours": ["09:00"], "next": None}}}, "cannot be run"),
+        ({"steps": {"odd": {"kind": "time_condition", "from": "2026-2-1", "next": None}}}, "cannot be run"),
+        ({"steps": {"odd": {"kind": "time_condition", "to": "20260201", "next": None}}}, "to"),
         ({"timeout": 1e300}, "timeout"),
     ],
 )

@@ -53,11 +53,12 @@ class Settings(BaseSettings):
         None, description="Project whose Python actions and sources a worker runs; only workers use it"
     )
     modules: str = Field(
-        "", description="Comma-separated names of installed modules whose Python actions and sources a worker runs"
+        "",
+        description="Comma-separated names of installed modules whose Python actions and sources a worker runs",
     )
     project_required: bool = Field(
         True,
-        description="Whether a worker ends at its start when a Python file cannot be imported; if not, it runs the others",
+        description="Whether a worker without one of its Python files ends at its start; if not, it runs the others",
     )
     local_fetch: bool = Field(
         True, description="Run fetches as local activities; false where workers of journeys perform no calls"

@@ -26,7 +26,7 @@ from sojourn.definitions.steps import (
     WaitForStep,
     WaitStep,
 )
-from sojourn.expressions import ANY, STRING, Expression, Type, compile_template, from_json_schema
+from sojourn.expressions import ANY, NULL, STRING, Expression, Type, compile_template, from_json_schema, union
 
 
 def check_event_expressions(event: ReadEvent, reading: Reading) -> None:
@@ -162,8 +162,15 @@ class _Journey:
                 self._template(value, name, where)
                 continue
             before = len(self.source.failed)
-            self._template(value, name, where, from_json_schema(schema))
-            if len(self.source.failed) == before:
+            # One that may be left out may be null as well: it is then sent as null.
+            nullable = (
+                read is not None
+                and read.model is not None
+                and parameter not in read.model.required_parameters
+            )
+            expected = from_json_schema(schema)
+            self._template(value, name, where, union(expected, NULL) if nullable else expected)
+            if len(self.source.failed) == before and not (nullable and value is None):
                 self._constant(parameter, value, schema, where)
 
     def _constant(self, parameter: str, value: object, schema: dict[str, object], path: Path) -> None:

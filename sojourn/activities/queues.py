@@ -114,7 +114,8 @@ class ThrottledQueues:
                     trouble = True
                 await wait_for(self._closing, self._refresh)
         finally:
-            await asyncio.gather(*(queue.stop() for queue in self._served.values()), *self._leaving)
+            ending = [queue.stop() for queue in self._served.values()]
+            await asyncio.gather(*ending, *self._leaving, return_exceptions=True)
 
     def _adjust(self, throttles: Mapping[str, Throttle | None]) -> None:
         for name, throttle in throttles.items():

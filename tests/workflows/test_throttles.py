@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from sojourn import names
@@ -302,3 +304,31 @@ async def test_calls_in_flight_finish_when_the_queues_stop(client: Client, shop:
     async with Worker(client, task_queue=queue, plugins=[JourneyPlugin(calls=calls)]):
         assert (await handle.result())["outcome"] == "completed"
     assert len(shop.calls) == 1
+
+
+async def test_an_instance_that_leaves_takes_its_call_out_of_the_queue(client: Client, shop: Shop) -> None:
+    """What has not had its turn when the instance exits is never sent."""
+    loaded = limited(shop, throttle="1/3600/3600")
+    live = Live(loaded)
+    async with workers(client, live) as (runner, (queues,)):
+        await until(lambda: queues.polled)
+        handles = [await runner.start(compiled(loaded)) for _ in range(3)]
+        for handle in handles:
+            while not await scheduled_on(handle):
+                await asyncio.sleep(0.02)
+        for handle in handles:
+            with contextlib.suppress(RPCError):  # the queue is new, so that one call had its turn
+                await handle.signal(names.SIGNAL_EXIT, "enough")
+        outcomes = [(await handle.result())["outcome"] for handle in handles]
+        live.limit(throttled(1000, 1))
+        assert (await (await runner.start(compiled(loaded))).result())["outcome"] == "completed"
+    assert outcomes.count("exited") >= 2
+    assert len(shop.calls) <= 2
+
+
+def test_the_name_of_a_queue_never_changes() -> None:
+    """Calls wait under it."""
+    assert names.throttled_queue("sojourn", "email.send") == "sojourn:throttled:email.send"
+    assert names.is_throttled_queue("another:throttled:email.send", "email.send")
+    assert not names.is_throttled_queue("sojourn", "email.send")
+    assert not names.is_throttled_queue("sojourn:throttled:other.email.send", "email.send")

@@ -33,6 +33,10 @@ class Kept:
         (result,) = await self._store.profiles.put([Write(key, attributes)])
         assert not result.violations
 
+    async def erase(self, key: str) -> None:
+        """Erase a profile, as an operator does."""
+        await self._store.profiles.erase([key])
+
     async def now(self, key: str) -> dict[str, Any] | None:
         """Return a profile as it is, without being counted."""
         return await self._store.profiles.get(key)

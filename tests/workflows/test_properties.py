@@ -14,13 +14,16 @@ from temporalio.worker import Replayer
 
 from sojourn.definitions import load_texts
 from sojourn.plugin import JourneyPlugin
+from tests.workflows.profiles import Kept
 from tests.workflows.support import EVENTS, Runner, compiled, finish, running, signal, state_of
 
+KEY = "always-the-same"
 NAMES = ("answered", "other")
 CONDITIONS = (
     "default(event.amount, 0) > 2",
     "event.amount == entry.amount",
     'size(events) > 1 && has(event.amount) && event.amount > 0',
+    "default(event.amount, 0) > default(profile.visits, 0)",
 )  # fmt: skip
 
 
@@ -41,7 +44,9 @@ def cases(draw: st.DrawFn) -> Case:
     """
     kinds = draw(
         st.lists(
-            st.sampled_from(["wait_for", "set", "wait_for", "condition", "split", "wait", "wait_for"]),
+            st.sampled_from(
+                ["wait_for", "set", "wait_for", "condition", "split", "wait", "wait_for", "update_profile"]
+            ),
             min_size=3,
             max_size=9,
         )
@@ -55,7 +60,10 @@ def cases(draw: st.DrawFn) -> Case:
     steps["last"] = {"end": "${string(size(steps))} ${events['entered'].amount}"}
     journey = {"journey": "j", "entry": {"event": "entered"}, "timeout": "40d", "steps": steps}
     if draw(st.booleans()):
-        journey["exit_when"] = [{"event": "other", "when": "event.amount == 9"}]
+        when = draw(
+            st.sampled_from(["event.amount == 9", "event.amount == 9 && default(profile.visits, 0) > 0"])
+        )
+        journey["exit_when"] = [{"event": "other", "when": when}]
     # Few ids, so that many are sent again; the same id is always the same event.
     pool = [
         (f"e{number}", draw(st.sampled_from(NAMES)), draw(st.sampled_from([1, 3, 5, None, 0, 9])))
@@ -86,10 +94,26 @@ ROUNDS = Case(
 def _step(
     draw: st.DrawFn, kind: str, following: str, ahead: st.SearchStrategy[str], behind: list[str]
 ) -> dict[str, Any]:
+    if kind == "update_profile":
+        visits = draw(st.sampled_from(["${default(profile.visits, 0) + 1}", "${entry.amount}", None]))
+        return {"update_profile": {"visits": visits}}
     if kind == "set":
-        return {"set": {"n": draw(st.sampled_from(["${now}", "${entry.amount}", "text", "${events}"]))}}
+        return {
+            "set": {
+                "n": draw(st.sampled_from(["${now}", "${entry.amount}", "text", "${events}", "${profile}"]))
+            }
+        }
     if kind == "condition":
-        when = draw(st.sampled_from(["entry.amount > 2", "size(steps) > 1", "now > journey.entered_at"]))
+        when = draw(
+            st.sampled_from(
+                [
+                    "entry.amount > 2",
+                    "size(steps) > 1",
+                    "now > journey.entered_at",
+                    "default(profile.visits, 0) > 1",
+                ]
+            )
+        )
         return {"condition": [{"when": when, "next": draw(ahead)}], "else": following}
     if kind == "split":
         branches = [{"share": 30, "next": draw(ahead)}, {"share": 70, "next": following}]
@@ -159,7 +183,7 @@ async def play(temporal: WorkflowEnvironment, runner: Runner, case: Case) -> tup
     assert loaded.ok, "\n".join(map(str, loaded.problems))
     with temporal.with_time_skipping_disabled():
         handle = await runner.start(
-            compiled(loaded), {"customerId": "c", "amount": 3}, key="always-the-same", event_id="entry"
+            compiled(loaded), {"customerId": "c", "amount": 3}, key=KEY, event_id="entry"
         )
         await state_of(handle)
         for burst in case.bursts:
@@ -190,7 +214,9 @@ RANDOM = settings(
 )
 
 
-async def test_random_journeys_hold_what_every_journey_promises(temporal: WorkflowEnvironment) -> None:
+async def test_random_journeys_hold_what_every_journey_promises(
+    temporal: WorkflowEnvironment, kept: Kept
+) -> None:
     """They end, twice with the same trace, once replayed at each task; each history replays; no event counts twice."""
     drawn: list[Case] = []
 
@@ -204,15 +230,17 @@ async def test_random_journeys_hold_what_every_journey_promises(temporal: Workfl
     assert len(drawn) == 10
     empty = load_texts({"events.yaml": EVENTS})
     async with (
-        running(temporal.client, empty) as kept,
-        running(temporal.client, empty, cached=0) as replayed,
+        running(temporal.client, empty, profiles=kept) as cached,
+        running(temporal.client, empty, cached=0, profiles=kept) as replayed,
     ):
         for case in drawn:
             random = any(
                 step.get("split", {}).get("by") == "random" for step in case.journey["steps"].values()
             )
-            result, histories = await play(temporal, kept, case)
+            await kept.erase(KEY)
+            result, histories = await play(temporal, cached, case)
             check_trace(case, result)
+            await kept.erase(KEY)
             again, _ = await play(temporal, replayed, case)
             check_trace(case, again)
             if not random:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -10,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sojourn.activities import Transport
-from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError
-from sojourn.activities.wire import HttpRequest, HttpResponse, json_bytes
+from sojourn.activities.errors import CallError
+from sojourn.activities.wire import HttpRequest
 from sojourn.testing.fitting import fits
 
 
@@ -151,65 +149,3 @@ class Script:
         answer = fresh[0] if fresh else chosen[-1]
         self._given.add(id(answer))
         return answer
-
-
-class ScriptedTransport(Transport):
-    """Sends no request anywhere: it notes it, and answers by a script.
-
-    Args:
-        script: The answers.
-    """
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-
-    async def aclose(self) -> None:
-        """Nothing is open."""
-
-    async def send(self, owner: str, request: HttpRequest, within: float) -> HttpResponse:
-        """Return the scripted answer.
-
-        Args:
-            owner: The endpoint.
-            request: The request.
-            within: Seconds that are left of the call's window.
-
-        Raises:
-            CallError: The script says that none comes.
-        """
-        call = CURRENT.get()
-        if call is None or not owner.endswith(f":{call.endpoint}"):
-            # Somebody asks for a token; the journey knows nothing of it.
-            return _json(200, {"access_token": "scenario", "token_type": "Bearer", "expires_in": 3600})
-        call.requests.append(request)
-        try:
-            response = self._answer(call, within)
-        except CallError as error:
-            call.statuses.append(error.code)
-            raise
-        call.statuses.append(response.status)
-        return response
-
-    def _answer(self, call: Call, within: float) -> HttpResponse:
-        answer = self._script.next(call)
-        if answer.capped:
-            raise CallError("capped", "the call was not made: the endpoint's cap is reached")
-        if answer.refuse:
-            raise CallError(NETWORK, "the connection was refused", retryable=True)
-        if answer.hang or call.spent + answer.after >= within:
-            raise CallError(TIMED_OUT, f"no complete answer within {within:g} s")
-        call.spent += answer.after
-        return _json(answer.status, answer.body, answer.headers)
-
-
-def _json(status: int, body: Any, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    given = {name.lower(): value for name, value in (headers or {}).items()}
-    return HttpResponse(status, {"content-type": "application/json", **given}, json_bytes(body))
-
-
-class AnySecret:
-    """Gives each secret a value that opens nothing: a scenario needs none of a deployment's."""
-
-    def get(self, name: str) -> str:
-        """Return a value for a secret."""
-        return "scenario-" + base64.b16encode(name.encode()).decode()

@@ -39,11 +39,14 @@ class Row:
         return asdict(self)
 
 
-def compare(scenario: Scenario, world: World) -> list[Row]:
+async def compare(scenario: Scenario, world: World) -> list[Row]:
     """Return a row for everything that a scenario expects, in the order in which things were to happen."""
     rows: list[Row] = []
     for expected in scenario.expect:
-        rows += _Comparison(scenario, world, expected).rows()
+        comparison = _Comparison(scenario, world, expected)
+        rows += comparison.rows()
+        if expected.attributes is not None and expected.profile is not None:
+            rows.append(comparison.attributes(await world.profile(expected.profile)))
     return rows
 
 
@@ -70,6 +73,9 @@ class _Comparison:
         if expected.refusals is not None:
             rows += self._refusals()
         return rows
+
+    def attributes(self, found: dict[str, Any] | None) -> Row:
+        return self._row("attributes", self.expected.attributes, found)
 
     def _row(self, what: str, expected: Any, actual: Any, ok: bool | None = None) -> Row:
         ok = fits(expected, actual) if ok is None else ok

@@ -105,7 +105,7 @@ async def run_scenario(
             await _play(world, scenario, item)
         except (Stuck, ValueError) as error:
             result.problems.append(str(error))
-        result.rows = compare(scenario, world)
+        result.rows = await compare(scenario, world)
         result.problems += [_silent(endpoint) for endpoint in dict.fromkeys(world.script.silent)]
         result.instances = [_instance(one) for one in world.instances]
         result.calls = [call.as_dict() for call in world.calls]

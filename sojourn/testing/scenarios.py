@@ -146,6 +146,13 @@ class Expectation(Model):
     calls: list[Annotated[ExpectedCall, BeforeValidator(_call)]] | None = None
     refusals: list[Annotated[ExpectedRefusal, BeforeValidator(_refusal)]] | None = None
     entered: int | None = Field(None, ge=0)
+    attributes: dict[str, Any] | None = Field(None, description="What the built-in profile store has then")
+
+    @model_validator(mode="after")
+    def _whose(self) -> Expectation:
+        if self.attributes is not None and self.profile is None:
+            raise problem(Code.MISSING_KEY, "It is not said whose attributes these are", "Add `profile: KEY`.")
+        return self
 
     @property
     def of_an_instance(self) -> list[str]:

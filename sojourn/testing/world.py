@@ -16,7 +16,6 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from sojourn import names
-from sojourn.activities import Calls
 from sojourn.activities.caps import LocalCaps
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
@@ -24,9 +23,10 @@ from sojourn.routing import EventResult, IncomingEvent, Router
 from sojourn.settings import Settings
 from sojourn.store import Store
 from sojourn.store.profiles import Write
-from sojourn.testing.answers import AnySecret, Call, Script, ScriptedTransport
+from sojourn.testing.answers import Call, Script
 from sojourn.testing.instances import Instance, Stuck
 from sojourn.testing.recording import Recorder, Starts
+from sojourn.testing.scripted import ScriptedCalls
 
 MONDAY = datetime(2026, 1, 5, 12, tzinfo=UTC)
 """The moment at which a scenario begins that names none: a Monday, at noon in UTC."""
@@ -271,11 +271,11 @@ class World:
         )
 
     async def _start_worker(self) -> None:
-        calls = Calls(
+        calls = ScriptedCalls(
             self._store,
-            secrets=AnySecret(),
-            transport=ScriptedTransport(self.script),
+            self.script,
             caps=LocalCaps(lambda: self.now.timestamp()),
+            profiles=self._store.profiles,
         )
         stack = self._workers = AsyncExitStack()
         await stack.enter_async_context(

@@ -100,8 +100,8 @@ class EndpointSummary(Answer):
     cap: LimitInForce | None = Field(description="The cap in force.")
     throttle: LimitInForce | None = Field(description="The throttle in force.")
     waiting: int | None = Field(
-        description="About how many calls wait for their turn; null without a throttle, and where Temporal does "
-        "not say."
+        description="About how many calls wait for their turn, as Temporal counted some seconds ago; null without a "
+        "throttle, and where Temporal does not say."
     )
     last_error: Failure | None = Field(description="The last attempt that failed, where one is kept.")
 

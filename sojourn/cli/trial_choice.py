@@ -31,7 +31,9 @@ def chosen(name: str, kind: str | None, folder: Path) -> EndpointDefinition:
     """
     project = load(folder)
     hidden = [] if project.ok else describe([problem.as_dict() for problem in project.errors])
-    key = only(name, kind, list(project.endpoints), "this folder" if folder == Path() else str(folder), hidden)
+    key = only(
+        name, kind, list(project.endpoints), "this folder" if folder == Path() else str(folder), hidden
+    )
     definition = project.endpoints[key]
     own = _own_errors(project, definition)
     if own:

@@ -16,7 +16,7 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
-LEAVES = {"embedded", "markdown", "names", "nesting", "settings", "temporal"}
+LEAVES = {"embedded", "markdown", "names", "nesting", "profilekeys", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "expressions": set(),
@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "markdown": set(),
     "names": set(),
     "nesting": set(),
+    "profilekeys": set(),
     "settings": {"names"},
     "temporal": {"names", "settings"},
     "__main__": {"cli"},

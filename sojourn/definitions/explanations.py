@@ -80,9 +80,9 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.PYTHON_FILE: Explanation(
         "A Python file that cannot be imported",
-        "A file of the project that imports `action`, `source`, `journey` or `Event` from `sojourn` is imported to "
-        "find what it defines. It is no Python, raised an error, ended the process, took too long, or cannot have its name. "
-        "What the other files define is read all the same.",
+        "A file of the project that imports `action`, `source`, `journey` or `Event` from `sojourn` is imported "
+        "to find what it defines. It is no Python, raised an error, ended the process, took too long, or "
+        "cannot have its name. What the other files define is read all the same.",
         "Mend the line. What takes time, or needs another system, belongs into functions; what is only for running "
         'the file as a program, under `if __name__ == "__main__":`.',
     ),
@@ -160,8 +160,8 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.PYTHON_FUNCTION: Explanation(
         "A function that cannot be an action or a source",
         "A function with `@action.defn` or `@source.defn` has a signature that journeys cannot call: a parameter "
-        "without a type, `*args`, positional-only parameters, a type that has no form in JSON, no type for what it returns; or "
-        "the decorator's own settings are not right.",
+        "without a type, `*args`, positional-only parameters, a type that has no form in JSON, no type for what it "
+        "returns; or the decorator's own settings are not right.",
         "The message says what to write. The same error is raised when the file is imported.",
     ),
     Code.SECRET: Explanation(

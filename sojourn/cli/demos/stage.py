@@ -17,6 +17,7 @@ from sojourn.cli.api_client import ApiClient, ApiUnreachableError
 from sojourn.cli.console import CliError, ExitCode
 from sojourn.cli.demos import shop
 from sojourn.cli.processes import Child, Guard, ProcessError, Stack, TemporalMissingError, free_port
+from sojourn.definitions.project import TESTS
 
 T = TypeVar("T")
 
@@ -122,6 +123,7 @@ class Stage:
                 f"http://127.0.0.1:{shop.PORT}", self.shop_url
             )
             for path in sorted(root.rglob("*.yaml"))
+            if path.relative_to(root).parts[0] != TESTS
         }
         if not files:
             raise CliError(f"the example {self.example} is not where it should be: {root}")

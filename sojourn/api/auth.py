@@ -80,7 +80,7 @@ async def _check_key(request: Request, store: Store, scope: str, good: frozenset
     if not key.scopes & good:
         raise ProblemError(
             kinds.MISSING_SCOPE,
-            f"This operation needs the scope {' or '.join(scopes)}; the key has {', '.join(sorted(key.scopes))}.",
+            f"This operation needs the scope {scope}; the key has {', '.join(sorted(key.scopes))}.",
             headers={
                 "WWW-Authenticate": f'Bearer realm="sojourn", error="insufficient_scope", scope="{scope}"'
             },

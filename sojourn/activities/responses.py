@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, Protocol
@@ -111,7 +112,7 @@ def parse_json(response: HttpResponse) -> Any:
     """
     try:
         text = response.body.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
         if "\\u" in text:
             # Half of a surrogate pair can be written in JSON, but not stored as text anywhere else.
             json.dumps(value, ensure_ascii=False).encode()
@@ -130,6 +131,14 @@ def parse_json(response: HttpResponse) -> Any:
 
 def _invalid(response: HttpResponse, message: str) -> NoReturn:
     raise CallError(INVALID_RESPONSE, message, status=response.status)
+
+
+def _finite(text: str) -> float:
+    """Return a number; one that is too large for what JSON is kept in would become Infinity, which is no JSON."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text)
+    return value
 
 
 def _no_constant(name: str) -> NoReturn:

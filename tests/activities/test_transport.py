@@ -139,6 +139,41 @@ HOSTILE: dict[str, tuple[Reply, str, bool]] = {
     "redirects to another scheme": (answer(None, 302, {"Location": "ftp://127.0.0.1/"}), "refused", False),
     "redirects to a file": (answer(None, 302, {"Location": "file:///etc/passwd"}), "invalid_response", False),
     "redirects to nonsense": (answer(None, 302, {"Location": "http://[::"}), "invalid_response", False),
+    "redirects by a backslash": (
+        answer(None, 302, {"Location": "\\\\localhost:1\\x"}),
+        "invalid_response",
+        False,
+    ),
+    "redirects by a slash and a backslash": (
+        answer(None, 302, {"Location": "/\\localhost:1/"}),
+        "invalid_response",
+        False,
+    ),
+    "redirects with a backslash in the host": (
+        answer(None, 302, {"Location": "http://localhost:1\\@127.0.0.1/"}),
+        "invalid_response",
+        False,
+    ),
+    "redirects with our host as the user": (
+        answer(None, 302, {"Location": "http://127.0.0.1@localhost:1/"}),
+        "refused",
+        False,
+    ),
+    "redirects to a decimal host": (
+        answer(None, 302, {"Location": "http://2130706433:1/"}),
+        "refused",
+        False,
+    ),
+    "redirects to a script": (
+        answer(None, 302, {"Location": "javascript:alert(1)"}),
+        "invalid_response",
+        False,
+    ),
+    "redirects with half a line break": (
+        raw(b"HTTP/1.1 302 Found\r\nLocation: /x\rX: y\r\n\r\n"),
+        "invalid_response",
+        False,
+    ),
     "redirects with a user": (answer(None, 302, {"Location": "//user@localhost/"}), "refused", False),
 }
 

@@ -34,7 +34,10 @@ def project(limit: str, action: str = "mail.send") -> Project:
 
 async def rates(store: Store) -> dict[str, float | None]:
     """Return the rates by action, in calls a second."""
-    return {name: throttle and throttle.rate for name, throttle in (await store.throttles()).items()}
+    return {
+        name: None if throttle is None else throttle.rate
+        for name, throttle in (await store.throttles()).items()
+    }
 
 
 async def test_throttles_are_those_of_now(open_store: OpenStore) -> None:

@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from sojourn import names
-from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport
+from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport, rates
 from sojourn.activities import queues as module
 from sojourn.activities.rates import read_rate
 from sojourn.definitions import EndpointDefinition, Project
@@ -224,7 +224,7 @@ async def test_a_large_journey_does_not_starve_a_small_one(client: Client, shop:
 async def test_time_in_the_queue_does_not_eat_the_window(client: Client, shop: Shop) -> None:
     """A retry that waits longer for its turn than the whole window lasts is made all the same."""
     loaded = limited(shop, throttle="1/3/3600")
-    answers = iter([(503, {}), (503, {})])
+    answers: Iterator[tuple[int, Any]] = iter([(503, {}), (503, {})])
     shop.answers = lambda call: next(answers, (200, {"ok": True}))
     definition = compiled(loaded) | {"call_timeout": 2}
     async with workers(client, Live(loaded)) as (runner, _):
@@ -261,7 +261,7 @@ async def test_trouble_with_a_queue_is_tried_again(
     loaded = limited(shop, throttle="50/1/3600")
     live = Live(loaded)
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
-    write, failures = module.write_rate, iter([OSError("no"), RuntimeError("no")])
+    write, failures = rates.write_rate, iter([OSError("no"), RuntimeError("no")])
 
     async def broken(*arguments: Any) -> None:
         if error := next(failures, None):

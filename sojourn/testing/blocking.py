@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.definitions import Project, load_project, load_texts
+from sojourn.definitions import Project, load_texts
+from sojourn.loading import load_project
 from sojourn.routing import EventResult
 from sojourn.testing.answers import Answer, Call
 from sojourn.testing.instances import Instance

@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "routing": {*BELOW_ROUTING, *LEAVES},
     "reports": {*BELOW_ROUTING, *LEAVES},
     "plugin": {*BELOW_PLUGIN, *LEAVES},
-    "testing": {"plugin", *BELOW_PLUGIN, *BELOW_ROUTING, *LEAVES},
+    "testing": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "api": {*BELOW_API, *LEAVES},
     "cli": {"api", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "embedded": {"names"},

@@ -44,7 +44,7 @@ CACHED = pytest.mark.parametrize("cached", [1000, 0], ids=["cached", "replayed"]
 async def journeys(client: Client, queue: str, cached: int) -> AsyncIterator[None]:
     """Run a worker that runs journeys, and performs no calls."""
     plugin = JourneyPlugin(register_activities=False)
-    failing = {"workflow_failure_exception_types": [Exception]}
+    failing: dict[str, Any] = {"workflow_failure_exception_types": [Exception]}
     async with Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **failing):
         yield
 

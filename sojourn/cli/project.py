@@ -26,11 +26,15 @@ def load(folder: Path) -> Project:
     Raises:
         CliError: The folder does not exist, or holds no definitions.
     """
+    from sojourn.cli.environment import load_settings
     from sojourn.definitions.codes import Code
+    from sojourn.definitions.limits import Limits
     from sojourn.loading import load_project
 
     require_folder(folder)
-    project = load_project(folder)
+    settings = load_settings()
+    limits = Limits.of_days(settings.max_wait_days, settings.max_timeout_days)
+    project = load_project(folder, limits=limits)
     if not project.files and all(problem.code == Code.NO_PROJECT.value for problem in project.problems):
         raise CliError(
             f"there are no definitions in {folder.absolute()}: a project has files that end in .yaml or "

@@ -65,7 +65,7 @@ def compile_journey(
         "name": journey.name,
         "description": journey.description,
         "timezone": journey.timezone,
-        "timeout": whole(journey.timeout),
+        "timeout": whole(min(journey.timeout, most.timeout)),
         "call_timeout": whole(journey.call_timeout),
         "max_visits": limits.MAX_VISITS,
         "max_pending": limits.MAX_PENDING,

@@ -87,7 +87,7 @@ def _check_head(journey: ReadJourney, reading: Reading) -> None:
             f"A call may take from {least} s to {most} s",
             f"Write a duration from {least}s to {most}s.",
         )
-    if head.timeout > reading.limits.timeout:
+    if head.timeout > reading.limits.timeout and "timeout" in source.document.value:
         longest = f"{whole(reading.limits.timeout / 86400):g}"
         message = f"An instance lives at most {longest} days"
         source.report(Code.OUT_OF_RANGE, ("timeout",), message, f"Write {longest}d or less.")

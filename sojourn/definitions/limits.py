@@ -51,6 +51,11 @@ class Limits:
     timeout: float = DEFAULT_TIMEOUT
     """The longest life of an instance, in seconds."""
 
+    @classmethod
+    def of_days(cls, wait: float, timeout: float) -> Limits:
+        """Return the limits of a deployment that sets the longest wait and the longest life, in days."""
+        return cls(wait=wait * DAY, timeout=timeout * DAY)
+
 
 MAX_PROBLEMS = 100
 """Problems that are named of one document."""

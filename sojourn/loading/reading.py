@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sojourn import definitions
+from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem
 from sojourn.functions import documents
 from sojourn.loading.files import find_files, problem
@@ -34,18 +35,19 @@ class PythonFiles:
     problems: list[Problem] = field(default_factory=list)
 
 
-def load_project(folder: Path) -> definitions.Project:
+def load_project(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> definitions.Project:
     """Read a project from a folder: its YAML files, and what its Python files define.
 
     Bad content raises nothing: it is in `problems`. The Python files are imported, and so run, in another process.
 
     Args:
         folder: The project's folder.
+        limits: What a project may hold.
     """
     if not folder.is_dir():
         return definitions.load_project(folder)
     python = read_python(folder)
-    return definitions.load_project(folder, generated=python.texts, found=python.problems)
+    return definitions.load_project(folder, limits=limits, generated=python.texts, found=python.problems)
 
 
 def read_python(folder: Path, *, timeout: float = TIMEOUT) -> PythonFiles:

@@ -131,3 +131,20 @@ def test_definitions_without_problems_survive_those_with() -> None:
     assert not found.ok
     assert "j" in found.journeys
     assert "e" not in found.events
+
+
+def test_longest_wait_and_life_are_limits() -> None:
+    """A deployment sets them; a journey that says no timeout lives no longer, and instances keep the limit."""
+    text = (
+        "event: e\nkey: event.id\n---\njourney: j\nentry: {event: e}\n"
+        "steps: {nap: {wait: {for: 20d}}, done: {end: done}}\n"
+    )
+    limits = Limits.of_days(10, 30)
+    assert [p.code for p in load_texts({"a.yaml": text}, limits=limits).problems] == ["E207"]
+    shorter = load_texts({"a.yaml": text.replace("20d", "10d")}, limits=limits)
+    assert shorter.ok
+    compiled = shorter.compiled()["j"]
+    assert (compiled["max_wait"], compiled["timeout"]) == (10 * 86_400, 30 * 86_400)
+    longer = text.replace("20d", "10d").replace("steps:", "timeout: 31d\nsteps:")
+    assert [p.code for p in load_texts({"a.yaml": longer}, limits=limits).problems] == ["E207"]
+    assert load_texts({"a.yaml": text.replace("20d", "200d")}, limits=Limits.of_days(200, 365)).errors == []

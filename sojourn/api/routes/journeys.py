@@ -19,6 +19,7 @@ from sojourn.api.bodies import content_type, parse_json, wrong_content_type
 from sojourn.api.envelopes import explain
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.definitions.limits import Limits
 from sojourn.routing.endpoints import overridden
 from sojourn.store import JourneyRecord
 
@@ -159,7 +160,9 @@ async def _load(request: Request) -> definitions.Project:
             violations=[violation.as_dict() for violation in violations],
         ) from None
     # Checking a project takes a while, in which events are to get through.
-    return await asyncio.to_thread(definitions.load_texts, files)
+    settings = _parts(request).settings
+    limits = Limits.of_days(settings.max_wait_days, settings.max_timeout_days)
+    return await asyncio.to_thread(definitions.load_texts, files, limits=limits)
 
 
 def _not_publishable(project: definitions.Project) -> ProblemError:

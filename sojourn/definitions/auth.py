@@ -60,7 +60,8 @@ class OAuth2Auth(Model):
     scope: Annotated[str, Field(description="Scopes, separated by spaces")] | None = None
     audience: str | None = None
     parameters: dict[str, TextOrSecret] = Field(
-        default_factory=dict, description="More form fields that the token endpoint asks for, such as resource"
+        default_factory=dict,
+        description="More form fields that the token endpoint asks for, such as resource",
     )
     credentials: Annotated[
         Literal["header", "body"],

@@ -217,7 +217,9 @@ def _check_token_parameters(auth: OAuth2Auth, source: Source, path: Path) -> Non
     leaks.check_fields(source.document.value["auth"].get("parameters"), source, path, references=True)
     for name in auth.parameters:
         if name in OAUTH_FIELDS:
-            hint = "Leave it out here." if name == "grant_type" else f"Write auth.{OAUTH_FIELDS[name]} instead."
+            hint = (
+                "Leave it out here." if name == "grant_type" else f"Write auth.{OAUTH_FIELDS[name]} instead."
+            )
             message = f"`{name}` has a place of its own in OAuth 2.0"
             source.report(Code.UNKNOWN_KEY, (*path, name), message, hint, key=True)
 

@@ -151,7 +151,9 @@ class Expectation(Model):
     @model_validator(mode="after")
     def _whose(self) -> Expectation:
         if self.attributes is not None and self.profile is None:
-            raise problem(Code.MISSING_KEY, "It is not said whose attributes these are", "Add `profile: KEY`.")
+            raise problem(
+                Code.MISSING_KEY, "It is not said whose attributes these are", "Add `profile: KEY`."
+            )
         return self
 
     @property

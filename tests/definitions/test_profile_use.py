@@ -101,9 +101,7 @@ def test_update_profile_is_compiled() -> None:
 
 def test_what_the_schema_does_not_know_is_refused() -> None:
     """With the nearest attribute that it has, when reading and when writing."""
-    assert said('a: {set: {x: "${profile.emial}"}}') == [
-        "E402 steps.a.set.x: `profile` has no field `emial`"
-    ]
+    assert said('a: {set: {x: "${profile.emial}"}}') == ["E402 steps.a.set.x: `profile` has no field `emial`"]
     assert said("a: {update_profile: {emial: x, address: {street: y}}}") == [
         "E402 steps.a.update_profile.emial: The profile's schema has no attribute `emial`",
         "E402 steps.a.update_profile.address.street: The profile's schema has no attribute `street`",

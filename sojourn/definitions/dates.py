@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from sojourn.expressions import times
+
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})?")
@@ -75,20 +77,11 @@ def resolve(local: datetime, where: ZoneInfo) -> datetime:
     Args:
         local: Date and time without zone.
         where: The time zone.
+
+    Raises:
+        ValueError: It lies outside the years 1 to 9999.
     """
-    first = local.replace(tzinfo=where, fold=0).astimezone(UTC)
-    if first.astimezone(where).replace(tzinfo=None) == local:
-        return first
-    # In a gap: the change lies between the two readings of the skipped time.
-    early, late = local.replace(tzinfo=where, fold=1).astimezone(UTC), first
-    before = early.astimezone(where).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + (late - early) / 2
-        if middle.astimezone(where).utcoffset() == before:
-            early = middle
-        else:
-            late = middle
-    return late.replace(microsecond=0)
+    return times.instant(times.moment_of(local, where))
 
 
 def parse_moment(text: str, where: ZoneInfo | None, *, last: bool = False) -> datetime:

@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from sojourn import names
 from sojourn.expressions import EvaluationError
 from sojourn.workflows import details, evaluate, limits, snapshot
+from sojourn.workflows.breath import Breath
 from sojourn.workflows.clock import Clock
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.exits import Exits
@@ -67,6 +68,7 @@ class Instance:
         self.ending: Ending | None = None
         self.arrivals: deque[EventMessage | Ending] = deque()
         """What came and was not looked at yet: events, and exits that operators ask for, in the history's order."""
+        self.breath = Breath()
         self._listening = True
         self._task: asyncio.Task[Ending] | None = None
         self._too_large = False
@@ -186,7 +188,12 @@ class Instance:
         if not listening:
             # Without a loop the worker is putting the instance out of its memory: there is nobody to look.
             with contextlib.suppress(RuntimeError):
-                asyncio.get_running_loop().call_soon(self.settle)
+                asyncio.get_running_loop().call_soon(self._settle_if_deaf)
+
+    def _settle_if_deaf(self) -> None:
+        # By now the steps may have come to a wait, which looks by itself.
+        if not self._listening:
+            self.settle()
 
     def fits(self, criterion: dict[str, Any], event: EventMessage, field: str) -> bool:
         """Say whether an event meets a condition; one that cannot be evaluated is noted, and does not fit."""
@@ -348,9 +355,9 @@ class Instance:
 
     def continue_if_suggested(self) -> None:
         """Begin a new run with everything that this one knows, where Temporal suggests it."""
-        if self.ending is not None or not self.may_continue():
+        # What was not looked at yet is to be, in its turn, before anything is carried over.
+        if self.ending is not None or self.arrivals or not self.may_continue():
             return
-        self.heed()
         carried = snapshot.carry(self)
         if carried is None:
             # Not asked again before the next step: this run's history has room for ten times as many events.
@@ -363,7 +370,15 @@ class Instance:
         # What code has done so far is in its history alone: a journey that is code begins a new run by itself.
         if self._too_large or "workflow" in self.definition or self.exits.holding:
             return False
-        return workflow.info().is_continue_as_new_suggested()
+        info = workflow.info()
+        if not info.is_continue_as_new_suggested():
+            return False
+        # No run is left over a burst that the waits in front of it would still take: it does not fit what is carried.
+        return self._takes_along() or info.get_current_history_length() > limits.HISTORY_EVENTS
+
+    def _takes_along(self) -> bool:
+        """Say whether all that came and was not looked at could be kept as pending."""
+        return not self.arrivals or self.inbox.holds([e for e in self.arrivals if isinstance(e, EventMessage)])
 
 
 class TimedOut(Exception):

@@ -262,6 +262,29 @@ async def test_everything_before_the_first_task(
     assert steps(result) == ["listen", "second", "again"]
 
 
+@CACHED
+async def test_a_new_run_between_events_changes_nothing(
+    temporal: WorkflowEnvironment, unique: str, cached: int
+) -> None:
+    """Where Temporal suggests a new run while several events have come, each still has its turn before the exit."""
+
+    async def meanwhile(handle: Handle) -> None:
+        for number in range(60):
+            await signal(handle, "answered", {"amount": 5}, f"passes by {number}")
+        for name, amount in (("answered", 1), ("answered", 7), ("other", 9)):
+            await signal(handle, name, {"amount": amount})
+
+    loaded = project(TWO)
+    with temporal.with_time_skipping_disabled():
+        async with journeys(temporal.client, unique, cached):
+            handle = await Runner(temporal.client, unique).start(compiled(loaded))
+            await until_waiting(handle, "listen")
+        await meanwhile(handle)
+        async with journeys(temporal.client, unique, cached):
+            result = await asyncio.wait_for(handle.result(), 30)
+    assert (result["outcome"], result["text"]) == ("completed", "one - 7")
+
+
 CALLING = """
 journey: j
 entry: {event: entered}

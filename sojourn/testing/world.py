@@ -253,7 +253,15 @@ class World:
 
     async def _settle(self) -> None:
         while self._restless:
-            await self._restless.pop().settle()
+            await self._settled(self._restless.pop())
+
+    async def _settled(self, instance: Instance) -> None:
+        await instance.settle()
+        if (ahead := instance.clock) is not None and ahead > self.now:
+            where = (
+                f"{instance.workflow_id} is at {ahead.isoformat()}, and the test at {self.now.isoformat()}"
+            )
+            raise Stuck(f"time ran away: {where}; this is a defect of Sojourn's runner or of the server")
 
     async def _pass(self, moment: datetime | None) -> None:
         for _ in range(MOST_TIMERS):
@@ -266,6 +274,7 @@ class World:
                 return
             self.now = max(self.now, due)
             await instance.fire()
+            await self._settled(instance)
         raise Stuck(
             f"{MOST_TIMERS:,} waits have ended and others go on: does a journey go round in a circle?"
         )

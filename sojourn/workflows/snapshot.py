@@ -100,7 +100,8 @@ def state(instance: Instance) -> dict[str, Any]:
 def _scenario(instance: Instance) -> dict[str, Any]:
     """Return what moves a scenario on: whether anything is under way, and when the next timer is due."""
     here, timer = instance.position, instance.clock.timer
-    waits = bool(here.waiting_for) or here.until is not None
+    # A wait without a timer goes on in the run that begins just now, unless the instance is paused.
+    waits = here.waits and (timer is not None or instance.paused)
     return {
         "now": moment(instance.now()),
         "ended": instance.ending is not None,

@@ -75,7 +75,7 @@ def test_defect_is_a_sentence_and_a_traceback_only_on_request(
     "arguments",
     [
         ["journeys"],
-        ["journeys", "x"],
+        ["journeys", "show", "x"],
         ["instances"],
         ["instances", "a:b"],
         ["send", "a.b"],

@@ -55,7 +55,7 @@ def test_dev_lives_from_start_to_end(tmp_path: Path) -> None:
             journey.write_text(JOURNEY.replace("lead.won", "lead.one"))
             said = process.until("Not published: 1 error.", after=length)
             assert re.search(r"error: journeys/follow-up.yaml:\d+:\d+: E\d+ .*lead.one", said)
-            assert dev.json("journeys", "follow-up")["version"] == 1
+            assert dev.json("journeys", "show", "follow-up")["version"] == 1
 
             # Put right, with a difference: the next version.
             length = len(process.said)

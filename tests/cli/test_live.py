@@ -35,10 +35,10 @@ def test_journeys_are_listed_and_shown(dev: DevRun) -> None:
     listed = dev.sojourn("journeys")
     assert "Waits for a decision." in listed.out
     assert "lead.created" in listed.out
-    shown = dev.sojourn("journeys", "follow-up")
+    shown = dev.sojourn("journeys", "show", "follow-up")
     assert "steps: decision, won, lost" in shown.out
     assert {"follow-up"} <= {journey["name"] for journey in dev.json("journeys")["journeys"]}
-    unknown = dev.sojourn("journeys", "followup")
+    unknown = dev.sojourn("journeys", "show", "followup")
     assert unknown.code == ExitCode.PROBLEMS
     assert "followup" in unknown.err
 

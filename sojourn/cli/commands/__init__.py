@@ -9,6 +9,7 @@ from sojourn.cli.commands import (
     call,
     develop,
     endpoints,
+    journeys,
     keys,
     profiles,
     projects,
@@ -33,7 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command("eval", rich_help_panel=PROJECT)(eval_command.evaluate)
     app.command("call", rich_help_panel=PROJECT)(call.call)
     app.command("send", rich_help_panel=LOOK)(send.send)
-    app.command("journeys", rich_help_panel=LOOK)(watching.journeys)
+    app.add_typer(journeys.app, name="journeys", rich_help_panel=LOOK)
     app.command("instances", rich_help_panel=LOOK)(watching.instances)
     app.add_typer(endpoints.app, name="endpoints", rich_help_panel=LOOK)
     app.add_typer(profiles.app, name="profiles", rich_help_panel=LOOK)

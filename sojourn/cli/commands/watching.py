@@ -1,4 +1,4 @@
-"""`sojourn journeys` and `sojourn instances`: what is published, and what is running."""
+"""`sojourn instances`: what is running."""
 
 from __future__ import annotations
 
@@ -8,30 +8,6 @@ import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
 from sojourn.cli.console import counted, out, say, show_json, warn
-
-
-def journeys(
-    name: Annotated[
-        str | None, typer.Argument(help="Show this journey with its versions.", metavar="NAME")
-    ] = None,
-    api: ApiOption = None,
-    key: KeyOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Lists the published journeys, or shows one with its versions."""
-    from urllib.parse import quote
-
-    from sojourn.cli.api_client import ApiClient, api_url
-
-    path = "/v1/journeys" + (f"/{quote(name, safe='')}" if name else "")
-    with ApiClient(api_url(api), key) as client:
-        answer = client.get(path)
-    if as_json:
-        show_json(answer)
-    elif name is None:
-        _show_journeys(answer["journeys"])
-    else:
-        _show_journey(answer)
 
 
 def instances(
@@ -93,39 +69,6 @@ def _list(client: Any, limit: int, **filters: str | None) -> dict[str, Any]:
         if not page:
             break
     return {"instances": found, "next_page": page}
-
-
-def _show_journeys(found: list[dict[str, Any]]) -> None:
-    from sojourn.cli.tables import moment, table
-
-    if not found:
-        say("No journey is published yet: `sojourn publish PROJECT` does that.")
-        return
-    columns = ("Journey", "Version#", "State", "Enters on", "Published (UTC)", "Description")
-    rows = [
-        (
-            item["name"],
-            item["version"],
-            item["state"],
-            item["entry_event"],
-            moment(item["published_at"]),
-            item["description"],
-        )
-        for item in found
-    ]
-    out().print(table(columns, rows))
-
-
-def _show_journey(found: dict[str, Any]) -> None:
-    from sojourn.cli.tables import moment, table
-
-    say(f"{found['name']}: {found['description'] or 'no description'}")
-    say(
-        f"{found['state']}; enters on {found['entry_event']}; steps: "
-        f"{', '.join(found['definition']['steps'])}"
-    )
-    rows = [(item["version"], item["state"], moment(item["published_at"])) for item in found["versions"]]
-    out().print(table(("Version#", "State", "Published (UTC)"), rows))
 
 
 def _show_instances(answer: dict[str, Any]) -> None:

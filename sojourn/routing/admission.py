@@ -130,6 +130,8 @@ class Admission:
         entry = verdict.entry
         if verdict.kind == "duplicate":
             return _duplicate(visit)
+        if verdict.kind == "shut":
+            return visit.listener.shut(verdict.state)
         if verdict.kind == "busy" or entry is None:
             return _WAIT if verdict.kind == "busy" else door
         if verdict.kind == "reserved":

@@ -44,16 +44,21 @@ class Listener:
         """Say whether an instance of a version listens for the event. One of an unknown version may."""
         return version in self.versions or (bool(self.versions) and version not in self.record.versions)
 
-    def door(self, arrived: datetime) -> Refusal | None:
-        """Return why nobody may enter the journey at a moment, or None where they may."""
-        state = self.record.state
+    def shut(self, state: str) -> Refusal:
+        """Return the refusal of a journey in a state in which it lets nobody in."""
         if state == "paused":
             return Refusal(
                 self.name, "paused", f"{self.name} is paused: it lets nobody in until it is resumed"
             )
-        if state != "live":
-            return Refusal(self.name, "not_live", f"{self.name} is {state}: it lets nobody in")
+        return Refusal(self.name, "not_live", f"{self.name} is {state}: it lets nobody in")
+
+    def door(self, arrived: datetime) -> Refusal | None:
+        """Return why nobody may enter the journey at a moment, or None where they may."""
+        state = self.record.state
         start, end = (_moment(self.definition, bound) for bound in ("start", "end"))
+        # One that is finished because its end has passed goes on saying so.
+        if state != "live" and not (state == "finished" and end is not None and arrived >= end):
+            return self.shut(state)
         if start is not None and arrived < start:
             return Refusal(self.name, "outside_dates", f"{self.name} starts at {start.isoformat()}")
         if end is not None and arrived >= end:

@@ -78,7 +78,8 @@ class Catalog:
         events: The stored JSON of each event definition, by name.
         endpoints: The JSON of each endpoint as it is to be called, by (kind, name): with the limits that
             operators set.
-        journeys: By name, sorted.
+        journeys: By name, sorted: those of which a version was published.
+        drafts: The next versions of journeys that nobody enters yet, by the journey's name, sorted.
         published_endpoints: The JSON of each endpoint as it was published, by (kind, name).
         limits: What operators set, by (kind, name).
         profile: The stored JSON of the document that describes profiles, where one was published.
@@ -91,6 +92,7 @@ class Catalog:
     published_endpoints: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     limits: Mapping[tuple[str, str], OperatorLimits] = field(default_factory=dict)
     profile: Mapping[str, Any] | None = None
+    drafts: Mapping[str, JourneyVersion] = field(default_factory=dict)
 
     @property
     def profile_schema(self) -> Mapping[str, Any] | None:

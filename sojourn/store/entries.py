@@ -78,7 +78,9 @@ class Claim:
     after: float
 
 
-VerdictKind = Literal["reserved", "duplicate", "busy", "stale", "inside", "reentry_refused", "outside"]
+VerdictKind = Literal[
+    "reserved", "duplicate", "busy", "stale", "inside", "reentry_refused", "outside", "shut"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,17 @@ class Verdict:
     effect before. `busy`: another claimant has it at the moment. `stale`: an earlier claimant's fate has to
     be found out first. `inside`: the last entry's instance may still run. `reentry_refused`: it has ended,
     but the journey does not let the profile in again (yet). `outside`: the profile is not in the journey, and
-    nothing was claimed.
+    nothing was claimed. `shut`: the journey lets nobody in by now, whatever the claimant still had in memory.
+
+    Attributes:
+        kind: The answer.
+        entry: The entry that it is about.
+        state: Of a journey that is shut: in which state it is.
     """
 
     kind: VerdictKind
     entry: Entry | None = None
+    state: str = "live"
 
 
 def standing(look: Look) -> Verdict:
@@ -106,6 +114,12 @@ def standing(look: Look) -> Verdict:
     if entry.reserved:
         return Verdict("stale" if entry.stale else "busy", entry)
     return Verdict("outside" if entry.closed else "inside", entry)
+
+
+def shut(look: Look, state: str) -> Verdict:
+    """Return the answer to a claim to a journey that lets nobody in."""
+    verdict = standing(look)
+    return Verdict("shut", look.entry, state) if verdict.kind == "outside" else verdict
 
 
 def judge(claim: Claim, look: Look) -> Verdict | None:

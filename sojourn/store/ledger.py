@@ -28,6 +28,7 @@ from sojourn.store.entries import (
     RollBack,
     Verdict,
     judge,
+    shut,
 )
 
 Key = tuple[str, str]
@@ -117,12 +118,17 @@ class Ledger:
         found = self._entries(connection, {(claim.journey, claim.profile) for claim in claims}, lock=True)
         # Read after the rows are locked: what the last holder of a row wrote is seen here.
         handled = _handled(connection, [(claim.journey, claim.profile, claim.event_id) for claim in claims])
+        states = self._states(connection, {claim.journey for claim in claims})
         verdicts: list[Verdict] = []
         granted: dict[Key, Entry] = {}
         for claim in claims:
             key = (claim.journey, claim.profile)
             known = (claim.journey, claim.profile, claim.event_id) in handled
-            verdict = judge(claim, Look(granted.get(key) or found.get(key), known))
+            look = Look(granted.get(key) or found.get(key), known)
+            if (state := states.get(claim.journey, "live")) != "live":
+                verdicts.append(shut(look, state))
+                continue
+            verdict = judge(claim, look)
             if verdict is None:
                 granted[key] = _reserved(claim)
                 verdict = Verdict("reserved", granted[key])
@@ -134,6 +140,15 @@ class Ledger:
             else verdict
             for claim, verdict in zip(claims, verdicts, strict=True)
         ]
+
+    def _states(self, connection: Connection, journeys: set[str]) -> dict[str, str]:
+        """Return the states of journeys as they stay until this transaction ends.
+
+        Without the lock, a journey could be paused between this look and the commit, and the operation that freezes its
+        instances could miss the entry.
+        """
+        rows = connection.execute(statements.STATES, {"these": sorted(journeys)})
+        return {row.name: row.state for row in rows}
 
     def _grant(self, connection: Connection, granted: dict[Key, Entry], found: dict[Key, Entry]) -> set[Key]:
         """Write the reservations. Returns those that another process was faster with."""

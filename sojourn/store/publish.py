@@ -7,13 +7,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from sojourn.definitions.hashing import content_hash
 from sojourn.store.catalog import JourneyState
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
-from sojourn.store.tables import endpoints, events, journey_versions, journeys, profile_schema
+from sojourn.store.tables import (
+    endpoints,
+    events,
+    journey_drafts,
+    journey_versions,
+    journeys,
+    profile_schema,
+)
 
 
 @dataclass(slots=True)
@@ -22,6 +29,7 @@ class PublishResult:
 
     Attributes:
         published: Name and number of each new journey version.
+        drafts: Name and number of each draft that was saved: the version that it is to become.
         unchanged: Journeys whose newest version says the same already.
         events_changed: Names of new and changed event definitions.
         endpoints_changed: New and changed endpoints, as `source:NAME` or `action:NAME`.
@@ -31,6 +39,7 @@ class PublishResult:
     """
 
     published: list[tuple[str, int]] = field(default_factory=list)
+    drafts: list[tuple[str, int]] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     events_changed: list[str] = field(default_factory=list)
     endpoints_changed: list[str] = field(default_factory=list)
@@ -53,6 +62,7 @@ class Publication:
         journeys: Compiled journeys without version, by name.
         sources: The texts of the project's files, kept with each new version.
         profile: What it says of profiles; None leaves what is there.
+        unless_since: Events, endpoints and profile schemas that were changed since then stay as they are.
     """
 
     events: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +70,7 @@ class Publication:
     journeys: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, str] | None = None
     profile: Mapping[str, Any] | None = None
+    unless_since: datetime | None = None
 
 
 def publish(connection: Connection, publication: Publication) -> PublishResult:
@@ -78,10 +89,11 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
     lock_revision(connection)
     result = PublishResult()
     for name, definition in sorted(publication.events.items()):
-        if _put(connection, events, {"name": name}, definition):
+        if _put(connection, events, {"name": name}, definition, publication.unless_since):
             result.events_changed.append(name)
     for (kind, name), definition in sorted(publication.endpoints.items()):
-        if _put(connection, endpoints, {"kind": kind, "name": name}, definition):
+        key = {"kind": kind, "name": name}
+        if _put(connection, endpoints, key, definition, publication.unless_since):
             result.endpoints_changed.append(f"{kind}:{name}")
     set_by_operators = read_limits(connection) if publication.endpoints else {}
     result.overridden = {
@@ -90,7 +102,10 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
         if key in publication.endpoints
     }
     if publication.profile is not None:
-        result.profile_changed = _put(connection, profile_schema, {"id": 1}, dict(publication.profile))
+        profile = dict(publication.profile)
+        result.profile_changed = _put(
+            connection, profile_schema, {"id": 1}, profile, publication.unless_since
+        )
     for name, definition in sorted(publication.journeys.items()):
         version = _publish_journey(connection, name, definition, publication.sources)
         if version is None:
@@ -110,10 +125,51 @@ def set_state(connection: Connection, journey: str, state: JourneyState) -> bool
     return bool(result.rowcount)
 
 
-def _put(connection: Connection, table: Table, key: dict[str, Any], definition: Any) -> bool:
+def save_drafts(connection: Connection, publication: Publication) -> PublishResult:
+    """Keep the journeys of a publication as drafts, in place of earlier ones. Nothing that is live changes.
+
+    Args:
+        connection: In a transaction of its own.
+        publication: What to keep. Its events, endpoints and profile schema are kept with each draft.
+
+    Returns:
+        What was kept. A journey whose compiled definition is that of its newest version has no draft afterwards.
+    """
+    lock_revision(connection)
+    result = PublishResult()
+    project = {
+        "events": dict(publication.events),
+        "endpoints": [[kind, name, value] for (kind, name), value in publication.endpoints.items()],
+        "profile": None if publication.profile is None else dict(publication.profile),
+    }
+    for name, definition in sorted(publication.journeys.items()):
+        plain = {key: value for key, value in definition.items() if key != "version"}
+        digest, latest = content_hash(plain), _latest(connection, name)
+        connection.execute(delete(journey_drafts).where(journey_drafts.c.journey == name))
+        if latest is not None and latest.hash == digest:
+            result.unchanged.append(name)
+            continue
+        values = {"definition": plain, "project": project, "hash": digest, "saved_at": datetime.now(UTC)}
+        sources = None if publication.sources is None else dict(publication.sources)
+        connection.execute(insert(journey_drafts).values(journey=name, sources=sources, **values))
+        result.drafts.append((name, 1 if latest is None else latest.version + 1))
+    bump_revision(connection)
+    return result
+
+
+def _put(
+    connection: Connection,
+    table: Table,
+    key: dict[str, Any],
+    definition: Any,
+    unless_since: datetime | None = None,
+) -> bool:
     digest = content_hash(definition)
     same_key = and_(*(table.c[column] == value for column, value in key.items()))
-    stored = (connection.execute(select(table.c.hash).where(same_key))).scalar()
+    found = connection.execute(select(table.c.hash, table.c.updated_at).where(same_key)).first()
+    stored = None if found is None else found.hash
+    if found is not None and unless_since is not None and found.updated_at > unless_since:
+        return False
     if stored == digest:
         return False
     values = {"definition": definition, "hash": digest, "updated_at": datetime.now(UTC)}
@@ -126,24 +182,13 @@ def _publish_journey(
     connection: Connection, name: str, definition: dict[str, Any], sources: Mapping[str, str] | None
 ) -> int | None:
     plain = {key: value for key, value in definition.items() if key != "version"}
-    digest, now = content_hash(plain), datetime.now(UTC)
-    of_journey = journey_versions.c.journey == name
-    newest = select(func.max(journey_versions.c.version)).where(of_journey).scalar_subquery()
-    query = select(journey_versions.c.version, journey_versions.c.hash)
-    latest = (connection.execute(query.where(of_journey, journey_versions.c.version == newest))).first()
+    digest, latest = content_hash(plain), _latest(connection, name)
     if latest is not None and latest.hash == digest:
         return None
     version = 1 if latest is None else latest.version + 1
-    connection.execute(
-        insert(journey_versions).values(
-            journey=name,
-            version=version,
-            definition={**plain, "version": version},
-            sources=None if sources is None else dict(sources),
-            hash=digest,
-            published_at=now,
-        )
-    )
+    add_version(connection, name, version, plain, sources, digest)
+    connection.execute(delete(journey_drafts).where(journey_drafts.c.journey == name))
+    now = datetime.now(UTC)
     if latest is None:
         connection.execute(insert(journeys).values(name=name, state="live", updated_at=now))
     else:
@@ -151,3 +196,44 @@ def _publish_journey(
         revived = (journeys.c.name == name) & (journeys.c.state != "paused")
         connection.execute(update(journeys).where(revived).values(state="live", updated_at=now))
     return version
+
+
+def _latest(connection: Connection, name: str) -> Any:
+    """Return number and hash of a journey's newest version."""
+    of_journey = journey_versions.c.journey == name
+    newest = select(func.max(journey_versions.c.version)).where(of_journey).scalar_subquery()
+    query = select(journey_versions.c.version, journey_versions.c.hash)
+    found: Any = connection.execute(
+        query.where(of_journey, journey_versions.c.version == newest)
+    ).first()
+    return found
+
+
+def add_version(
+    connection: Connection,
+    name: str,
+    version: int,
+    plain: dict[str, Any],
+    sources: Mapping[str, str] | None,
+    digest: str,
+) -> None:
+    """Store a version of a journey.
+
+    Args:
+        connection: In a transaction.
+        name: The journey's name.
+        version: The number.
+        plain: The compiled journey, without version.
+        sources: The texts of the project's files.
+        digest: `content_hash` of the compiled journey.
+    """
+    connection.execute(
+        insert(journey_versions).values(
+            journey=name,
+            version=version,
+            definition={**plain, "version": version},
+            sources=None if sources is None else dict(sources),
+            hash=digest,
+            published_at=datetime.now(UTC),
+        )
+    )

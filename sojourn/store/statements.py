@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sojourn.store.tables import entries, handled_events
+from sojourn.store.tables import entries, handled_events, journeys
 
 _PREVIOUS = ("event_id", "workflow_id", "version", "entered_at", "closed")
 _KEY = tuple_(entries.c.journey, entries.c.profile)
@@ -30,6 +30,14 @@ LOCKED_ENTRIES = ENTRIES.order_by(entries.c.journey, entries.c.profile).with_for
 
 HANDLED: Select[Any] = select(*handled_events.primary_key.columns).where(_HANDLED.in_(_THESE))
 """By event id: those of the events that were handled."""
+
+STATES = (
+    select(journeys.c.name, journeys.c.state)
+    .where(journeys.c.name.in_(_THESE))
+    .order_by(journeys.c.name)
+    .with_for_update(read=True)
+)
+"""Takes `these`: names of journeys. Several entries share the lock; a change of state waits for them."""
 
 RESERVE_AGAIN = (
     update(entries)

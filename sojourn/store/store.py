@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -15,14 +15,22 @@ from sojourn.store import publish as publishing
 from sojourn.store.caps import StoredCaps
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
 from sojourn.store.endpoint_errors import EndpointErrors
-from sojourn.store.engine import Database, ping
+from sojourn.store.engine import Answer, Database, Work, ping
 from sojourn.store.keys import ApiKey, CreatedKey, KeyRing
 from sojourn.store.ledger import Ledger
+from sojourn.store.operations import Operations
 from sojourn.store.profilechecks import SchemaCheck, no_schema
 from sojourn.store.profiles import Profiles
 from sojourn.store.publish import Publication, PublishResult
 from sojourn.store.revision import read_revision
-from sojourn.store.tables import endpoints, events, journey_versions, journeys, profile_schema
+from sojourn.store.tables import (
+    endpoints,
+    events,
+    journey_drafts,
+    journey_versions,
+    journeys,
+    profile_schema,
+)
 from sojourn.store.throttles import Throttles
 
 if TYPE_CHECKING:
@@ -40,6 +48,7 @@ class Store:
 
     Attributes:
         ledger: The entries of profiles into journeys.
+        operations: What is done with all instances of a journey.
         endpoint_errors: The last failed calls of each endpoint.
         profiles: The built-in profiles.
         caps: Counts the calls of capped endpoints.
@@ -55,6 +64,7 @@ class Store:
         self._checked = NEVER
         self._changes = 0
         self.ledger = Ledger(database, lease=lease)
+        self.operations = Operations(database)
         self.endpoint_errors = EndpointErrors(database)
         self.caps = StoredCaps(database)
         self._throttles = Throttles(database, self.catalog)
@@ -107,11 +117,12 @@ class Store:
 
     # Publishing
 
-    async def publish(self, project: Project) -> PublishResult:
+    async def publish(self, project: Project, *, draft: bool = False) -> PublishResult:
         """Store new versions of what changed in a project, all of it or nothing.
 
         Args:
             project: A project without errors (`project.ok`).
+            draft: Keep its journeys as drafts, which nobody enters, and leave all that is published as it is.
 
         Raises:
             ValueError: The project has errors.
@@ -127,22 +138,24 @@ class Store:
                 journeys=project.compiled(),
                 sources=project.files,
                 profile=None if project.profile is None else project.profile.dump(),
-            )
+            ),
+            draft=draft,
         )
 
-    async def publish_json(self, publication: Publication) -> PublishResult:
-        """Store new versions of what changed, from plain JSON that is known to be right."""
-        result = await self._database.write(lambda connection: publishing.publish(connection, publication))
+    async def publish_json(self, publication: Publication, *, draft: bool = False) -> PublishResult:
+        """Store new versions of what changed, or drafts, from plain JSON that is known to be right."""
+        store = publishing.save_drafts if draft else publishing.publish
+        return await self.change(lambda connection: store(connection, publication))
+
+    async def change(self, work: Work[Answer]) -> Answer:
+        """Change something that processes hold in memory: run one of `steering` as a transaction."""
+        answer = await self._database.write(work)
         self._changed()
-        return result
+        return answer
 
     async def set_state(self, journey: str, state: JourneyState) -> bool:
         """Set the state of a journey's newest version. Returns False where there is no such journey."""
-        known = await self._database.write(
-            lambda connection: publishing.set_state(connection, journey, state)
-        )
-        self._changed()
-        return known
+        return await self.change(lambda connection: publishing.set_state(connection, journey, state))
 
     # What was published
 
@@ -332,7 +345,18 @@ def read_catalog(connection: Connection) -> Catalog:
         journeys={row.name: JourneyRecord(row.name, row.state, versions[row.name]) for row in journey_rows},
         published_endpoints=published,
         limits=limits,
+        drafts=dict(_drafts(connection, versions)),
     )
+
+
+def _drafts(
+    connection: Connection, versions: Mapping[str, Mapping[int, JourneyVersion]]
+) -> Iterator[tuple[str, JourneyVersion]]:
+    kept = journey_drafts.c
+    columns = select(kept.journey, kept.definition, kept.saved_at).order_by(kept.journey)
+    for row in connection.execute(columns):
+        number = max(versions.get(row.journey, {0: None})) + 1
+        yield row.journey, JourneyVersion(number, {**row.definition, "version": number}, row.saved_at)
 
 
 def _endpoint_key(key: str) -> tuple[str, str]:

@@ -214,3 +214,49 @@ profile_schema = Table(
     Column("hash", String(128), nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
+
+# The next version of a journey, which nobody enters. `project` has the events, endpoints and profile schema that it was
+# saved with: they are published with it.
+journey_drafts = Table(
+    "journey_drafts",
+    metadata,
+    Column("journey", String(64), primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("project", JSON, nullable=False),
+    Column("sources", JSON, nullable=True),
+    Column("hash", String(128), nullable=False),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
+# What is done with all instances of a journey, up to the version `through` or of one `version`, in the background.
+# Numbers are never used again: instances know by them which of two operations is the later one.
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("journey", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("version", Integer, nullable=True),
+    Column("through", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("options", JSON, nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=True),
+    Index("ix_operations_journey", "journey"),
+    Index("ix_operations_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+# The instances that an operation has found; kept while it runs, afterwards only those that it failed at.
+operation_items = Table(
+    "operation_items",
+    metadata,
+    Column("operation", Integer, primary_key=True, autoincrement=False),
+    Column("workflow_id", String(255), primary_key=True),
+    Column("run_id", String(64), nullable=True),
+    Column("state", String(16), nullable=False),
+    Column("message", Text, nullable=True),
+)

@@ -15,6 +15,21 @@ PLUGIN = "sojourn.JourneyPlugin"
 WORKFLOW_JOURNEY = "sojourn.Journey"
 """Workflow type that interprets a compiled definition."""
 
+WORKFLOW_EVENT = "sojourn.Event"
+"""Workflow type that routes the event in its input, for services that have Temporal and not our API."""
+
+ACTIVITY_ROUTE = "sojourn.route"
+"""Activity type that routes the event of a `sojourn.Event`."""
+
+ACTIVITY_OUTCOME = "sojourn.outcome"
+"""Activity type that waits for the end of an instance, for other workflows."""
+
+WORKFLOW_OPERATION = "sojourn.Operation"
+"""Workflow type that does something with all instances of a journey: pauses, resumes or stops them."""
+
+ACTIVITY_OPERATE = "sojourn.operate"
+"""Activity type that does one round of an operation."""
+
 ACTIVITY_FETCH = "sojourn.fetch"
 """Activity type that asks a data source. A local activity by default."""
 
@@ -26,6 +41,19 @@ ACTIVITY_PROFILE = "sojourn.profile"
 
 ACTIVITY_UPDATE_PROFILE = "sojourn.update_profile"
 """Activity type that writes attributes of the built-in profile. A local activity by default."""
+
+ACTIVITY_JUMP = "sojourn.jump"
+"""Activity type that starts a profile on another journey."""
+
+UPDATE_MOVE = "move"
+"""Update with which an instance goes on in another version of its journey."""
+
+QUERY_MOVABLE = "movable"
+"""Query that says whether it could."""
+
+ERROR_NOT_MOVED = "sojourn.NotMoved"
+"""`ApplicationError` type with which an instance refuses to be moved; its first detail is
+`{code, message, profile, version}`."""
 
 SIGNAL_EVENT = "event"
 SIGNAL_PAUSE = "pause"
@@ -45,11 +73,17 @@ MEMO_ENTRY_EVENT = "entry_event"
 """Memo key with the id of the event that started the instance: admission reads it to tell what became of a
 start whose answer was lost."""
 
+MEMO_VERSION = "version"
+"""Memo key with the journey's version: it tells instances apart where they have no search attributes."""
+
 ERROR_JOURNEY_FAILED = "sojourn.JourneyFailed"
 """`ApplicationError` type of an instance that ended as failed; its first detail is the instance's result."""
 
 ERROR_BAD_INPUT = "sojourn.BadInput"
 """`ApplicationError` type of a start whose input is not one of Sojourn's."""
+
+ERROR_NO_INSTANCE = "sojourn.NoInstance"
+"""`ApplicationError` type that tells a workflow that no instance runs, or ran, under the id that it asked for."""
 
 ERROR_CALL = "sojourn.CallError"
 """`ApplicationError` type of a failed fetch or action; its first detail is `{code, status, message, body}`."""
@@ -129,6 +163,20 @@ def throttled_queue(task_queue: str, name: str) -> str:
 def is_throttled_queue(queue: str, name: str) -> bool:
     """Say whether a task queue is the one of a throttled action, of whichever journeys' task queue."""
     return queue.endswith(f"{_THROTTLED}{name}")
+
+
+def operation_id(number: int) -> str:
+    """Return the workflow id of an operation over the instances of a journey."""
+    return f"sojourn.operation:{number}"
+
+
+def operations_queue(task_queue: str) -> str:
+    """Return the task queue of operations: workers without the deployment's database do not poll it.
+
+    Args:
+        task_queue: The task queue of the journeys.
+    """
+    return f"{task_queue}:operations"
 
 
 def activity_id(step: str, visit: int) -> str:

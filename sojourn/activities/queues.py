@@ -64,7 +64,7 @@ class ThrottledQueues:
         refresh: float = 1.0,
         graceful: timedelta = timedelta(0),
     ) -> None:
-        self._client = _plain_client(client)
+        self._client = plain_client(client)
         self._calls = calls
         self._directory = directory
         self._task_queue = task_queue
@@ -252,7 +252,7 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(event.wait(), seconds)
 
 
-def _plain_client(client: Client) -> Client:
+def plain_client(client: Client) -> Client:
     """Return a client over the same connection whose workers get no journeys: those queues hold calls only."""
     config = client.config()
     config["plugins"] = [plugin for plugin in config["plugins"] if plugin.name() != names.PLUGIN]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from temporalio.client import Client, Plugin
+    from temporalio.worker import Worker
 
     from sojourn.activities import CallObserver, Calls
     from sojourn.settings import Settings
@@ -88,8 +89,9 @@ async def run(
             refresh=settings.catalog_refresh,
             graceful=timedelta(seconds=graceful_seconds),
         )
+        operations = _operations(client, store, settings, timedelta(seconds=graceful_seconds))
         with contextlib.ExitStack() as tidy:
-            async with worker, queues:
+            async with worker, queues, operations:
                 log.info(
                     "ready: task queue %s, namespace %s, %s",
                     settings.task_queue,
@@ -102,8 +104,29 @@ async def run(
                 await stopped
                 log.info("stopping: calls in flight get %g seconds to finish", graceful_seconds)
                 # At once: calls on one of them are not to wait for those on the other.
-                await asyncio.gather(worker.shutdown(), queues.stop())
+                await asyncio.gather(worker.shutdown(), queues.stop(), operations.shutdown())
         return _status(stopped)
+
+
+def _operations(client: Client, store: Store, settings: Settings, graceful: timedelta) -> Worker:
+    """Return the worker of operations: on a task queue that only workers with the deployment's database poll."""
+    from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+    from sojourn import names
+    from sojourn.activities.operations import Operate
+    from sojourn.activities.queues import plain_client
+    from sojourn.routing.operating import Operator
+    from sojourn.workflows.operation import Operation
+
+    return Worker(
+        plain_client(client),
+        task_queue=names.operations_queue(settings.task_queue),
+        workflows=[Operation],
+        activities=[Operate(Operator(store, client, settings)).operate],
+        # The workflow is our own, and does nothing that the sandbox would have to keep it from.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        graceful_shutdown_timeout=graceful,
+    )
 
 
 def _calls(

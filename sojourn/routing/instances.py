@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,6 +89,7 @@ async def list_instances(
     page: str | None = None,
     private_keys: bool = False,
     search_attributes: bool = True,
+    workflow_types: Collection[str] = (),
 ) -> InstancePage:
     """Find instances. What happened in the last second or so may be missing.
 
@@ -100,6 +102,7 @@ async def list_instances(
         page: `next_page` of the page before, with the same filters.
         private_keys: The deployment hashes profile keys, see `Settings.private_keys`.
         search_attributes: Instances have search attributes, see `Settings.search_attributes`.
+        workflow_types: Of the journeys that are code, by which their instances are found without search attributes.
 
     Raises:
         ValueError: The status, the limit or the page is none; the message says what is.
@@ -107,8 +110,12 @@ async def list_instances(
     """
     if not 1 <= limit <= MOST_LISTED:
         raise ValueError(f"the limit must be between 1 and {MOST_LISTED}")
-    filters = _filters if search_attributes else _filters_without_attributes
-    query = " AND ".join([*filters(journey, profile, private_keys), *_status_filter(status)])
+    filters = (
+        _filters(journey, profile, private_keys)
+        if search_attributes
+        else _filters_without_attributes(journey, profile, private_keys, workflow_types)
+    )
+    query = " AND ".join([*filters, *_status_filter(status)])
     found = client.list_workflows(
         query,
         page_size=limit,
@@ -177,8 +184,11 @@ def _filters(journey: str | None, profile: str | None, private: bool) -> list[st
     return filters
 
 
-def _filters_without_attributes(journey: str | None, profile: str | None, private: bool) -> list[str]:
-    filters = [f"WorkflowType = {_quoted(names.WORKFLOW_JOURNEY)}", "ExecutionStatus != 'ContinuedAsNew'"]
+def _filters_without_attributes(
+    journey: str | None, profile: str | None, private: bool, workflow_types: Collection[str]
+) -> list[str]:
+    types = ", ".join(map(_quoted, sorted({names.WORKFLOW_JOURNEY, *workflow_types})))
+    filters = [f"WorkflowType IN ({types})", "ExecutionStatus != 'ContinuedAsNew'"]
     if profile is not None and journey is None:
         raise ValueError(
             "without search attributes a profile is found in one journey only: name the journey too"
@@ -243,7 +253,7 @@ def _listed(execution: WorkflowExecution) -> dict[str, Any]:
 def _known(found: WorkflowExecutionDescription) -> dict[str, Any]:
     """Return what Temporal itself knows of an instance, in the shape that all answers have."""
     unknown = dict.fromkeys(
-        ("kind", "waiting_for", "until", "pending", "dropped", "steps", "last_error", "error")
+        ("kind", "waiting_for", "until", "pending", "dropped", "steps", "last_error", "error", "paused_by")
     )
     return {
         **_listed(found),
@@ -265,7 +275,7 @@ async def _running(client: Client, found: WorkflowExecutionDescription) -> dict[
         return {}
     if not isinstance(state, dict) or not state:
         return {}
-    told = {key: state.get(key) for key in (*_STATE, "waiting_for", "steps", "last_error")}
+    told = {key: state.get(key) for key in (*_STATE, "waiting_for", "steps", "last_error", "paused_by")}
     return {**told, "paused": state.get("status") == "paused", "source": "worker"}
 
 

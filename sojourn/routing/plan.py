@@ -147,6 +147,12 @@ def _parsed(text: str, zone: str) -> datetime:
     return moment
 
 
+def has_ended(definition: dict[str, Any], moment: datetime) -> bool:
+    """Say whether a journey's `end` has passed."""
+    end = _moment(definition, "end")
+    return end is not None and moment >= end
+
+
 def _moment(definition: dict[str, Any], bound: str) -> datetime | None:
     text = definition.get(bound)
     return None if text is None else _parsed(text, definition.get("timezone") or "UTC")

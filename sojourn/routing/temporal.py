@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -141,7 +146,7 @@ class Temporal:
             task_queue=self._settings.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            memo={names.MEMO_ENTRY_EVENT: entry.event_id},
+            memo={names.MEMO_ENTRY_EVENT: entry.event_id, names.MEMO_VERSION: entry.version},
             search_attributes=self._attributes(definition, key),
             static_summary=f"{entry.journey} v{entry.version}",
             static_details=_details(definition),
@@ -217,8 +222,16 @@ def _details(definition: dict[str, Any]) -> str:
 
 async def _run(found: WorkflowExecutionDescription) -> Run:
     event_id = await found.memo_value(names.MEMO_ENTRY_EVENT, "")
-    version = found.typed_search_attributes.get(VERSION)
+    version = await version_of(found)
     return Run(str(event_id), found.status not in CLOSED, version, found.start_time.astimezone(UTC))
+
+
+async def version_of(found: WorkflowExecution) -> int | None:
+    """Return the version of the journey that an instance runs; None where nothing says it."""
+    version = found.typed_search_attributes.get(VERSION)
+    if version is None:
+        version = await found.memo_value(names.MEMO_VERSION, None)
+    return version if isinstance(version, int) else None
 
 
 def message(event: IncomingEvent) -> dict[str, Any]:

@@ -94,6 +94,23 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class OpenEntry:
+    """An entry whose instance may still run.
+
+    Attributes:
+        workflow_id: The instance.
+        profile: As entries have it.
+        event_id: The entry event.
+        reserved: It is not known yet whether the instance was started.
+    """
+
+    workflow_id: str
+    profile: str
+    event_id: str
+    reserved: bool
+
+
 def begin(
     connection: Connection,
     journey: str,
@@ -263,6 +280,23 @@ class Operations:
         """Return how many entries are under way of which it is not known yet whether an instance was started."""
         query = select(func.count()).where(_of(operation), entries.c.state == "reserved")
         return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
+    async def open_entries(self, journey: str, since: datetime, limit: int) -> Sequence[OpenEntry]:
+        """Return entries of a journey, made since a moment, whose instances may still run."""
+        lately = (entries.c.journey == journey) & ~entries.c.closed & (entries.c.entered_at >= since)
+        query = select(entries).where(lately).order_by(entries.c.profile).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [
+            OpenEntry(row.workflow_id, row.profile, row.event_id, row.state == "reserved") for row in rows
+        ]
+
+    async def close_entry(self, journey: str, entry: OpenEntry) -> None:
+        """Write down that the instance of an entry has ended."""
+        same = (entries.c.journey == journey) & (entries.c.profile == entry.profile)
+        same &= (entries.c.event_id == entry.event_id) & (entries.c.state == "entered")
+        await self._database.write(
+            lambda connection: connection.execute(update(entries).where(same).values(closed=True)).rowcount
+        )
 
 
 def _of(operation: Operation) -> Any:

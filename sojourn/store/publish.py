@@ -203,9 +203,7 @@ def _latest(connection: Connection, name: str) -> Any:
     of_journey = journey_versions.c.journey == name
     newest = select(func.max(journey_versions.c.version)).where(of_journey).scalar_subquery()
     query = select(journey_versions.c.version, journey_versions.c.hash)
-    found: Any = connection.execute(
-        query.where(of_journey, journey_versions.c.version == newest)
-    ).first()
+    found: Any = connection.execute(query.where(of_journey, journey_versions.c.version == newest)).first()
     return found
 
 

@@ -24,6 +24,7 @@ from sojourn.workflows.breath import Breath
 from sojourn.workflows.clock import Clock
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.exits import Exits
+from sojourn.workflows.holds import Holds
 from sojourn.workflows.inbox import Inbox
 from sojourn.workflows.messages import EventMessage, StartMessage
 from sojourn.workflows.position import Position
@@ -63,7 +64,7 @@ class Instance:
         self.position = Position(self.definition["first"])
         self.profile = Profile(self)
         self.exits = Exits(self)
-        self.paused = False
+        self.holds = Holds()
         self.notes = 0
         self.ending: Ending | None = None
         self.arrivals: deque[EventMessage | Ending] = deque()
@@ -78,6 +79,11 @@ class Instance:
         if start.state is not None:
             snapshot.restore(self, start.state)
         self.deadline = self.entered_at + timedelta(seconds=self.definition.get("timeout", 91 * 86_400))
+
+    @property
+    def paused(self) -> bool:
+        """Whether the instance begins no further step."""
+        return self.holds.any
 
     def now(self) -> datetime:
         """Return the time, UTC: Temporal's, or a scenario's. Nothing about an instance asks another clock."""
@@ -378,7 +384,9 @@ class Instance:
 
     def _takes_along(self) -> bool:
         """Say whether all that came and was not looked at could be kept as pending."""
-        return not self.arrivals or self.inbox.holds([e for e in self.arrivals if isinstance(e, EventMessage)])
+        return not self.arrivals or self.inbox.holds(
+            [e for e in self.arrivals if isinstance(e, EventMessage)]
+        )
 
 
 class TimedOut(Exception):

@@ -57,20 +57,24 @@ class Journey:
         self._instance.receive(event)
 
     @workflow.signal(
-        name=names.SIGNAL_PAUSE, description="Freezes this instance before its next step. No input."
+        name=names.SIGNAL_PAUSE,
+        description="Freezes this instance before its next step, until it is resumed. No input.",
     )
     def pause(self, *at: Any) -> None:
         """Let the instance begin no further step until it is resumed."""
         if self._instance is not None:
             self._instance.clock.told(*at)
-            self._instance.paused = True
+            self._instance.holds.told(True, at, self._instance.definition["version"])
 
-    @workflow.signal(name=names.SIGNAL_RESUME, description="Lets a paused instance go on. No input.")
+    @workflow.signal(
+        name=names.SIGNAL_RESUME,
+        description="Lets an instance go on that was paused by itself. No input.",
+    )
     def resume(self, *at: Any) -> None:
         """Let a paused instance go on."""
         if self._instance is not None:
             self._instance.clock.told(*at)
-            self._instance.paused = False
+            self._instance.holds.told(False, at, self._instance.definition["version"])
 
     @workflow.signal(
         name=names.SIGNAL_EXIT, description="Ends this instance at once as exited. Input: the reason, a text."

@@ -53,7 +53,7 @@ def _message(instance: Instance) -> dict[str, Any]:
             "trace": instance.trace.dump(),
             "trace_count": instance.trace.count,
             "notes": instance.notes,
-            "paused": instance.paused,
+            "paused": instance.holds.dump(),
             "shown_step": instance.shown_step,
         },
     }
@@ -71,7 +71,7 @@ def restore(instance: Instance, state: dict[str, Any]) -> None:
     instance.exits.load(state.get("undecided", []))
     instance.trace = Trace.load(state["trace"], state["trace_count"])
     instance.notes = state["notes"]
-    instance.paused = state["paused"]
+    instance.holds.load(state["paused"])
     instance.shown_step = state["shown_step"]
 
 
@@ -84,6 +84,7 @@ def state(instance: Instance) -> dict[str, Any]:
         "instance": workflow.info().workflow_id,
         "profile": instance.start.key,
         "status": "paused" if instance.paused else "running",
+        "paused_by": instance.holds.reasons,
         "step": here.step,
         "kind": instance.definition["steps"].get(here.step, {}).get("kind"),
         "waiting_for": here.waiting_for,

@@ -66,7 +66,7 @@ async def test_an_entry_costs_two_transactions_and_one_call(world: World, statem
     assert (len(world.wire.starts), world.wire.describes) == (1, 0)
     statements.seen.clear()
     await router.route([world.event(key=f"p{number}") for number in range(30)])
-    assert statements.seen.count("SELECT") == 2, "of entries and of handled events, once for all"
+    assert statements.seen.count("SELECT") == 3, "of entries, handled events and states, once for all"
 
 
 async def test_a_repetition_is_answered_from_memory(world: World, statements: Statements) -> None:

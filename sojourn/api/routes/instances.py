@@ -60,6 +60,8 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
             limit=filters.limit,
             page=_unseal(filters.page),
             private_keys=parts.settings.private_keys,
+            search_attributes=parts.settings.search_attributes,
+            workflow_types=await _workflow_types(parts),
         )
     except ValueError as error:
         violation = {"path": "page", "message": str(error)}
@@ -99,6 +101,15 @@ async def get_instance(
     except InstanceNotFound:
         raise ProblemError(kinds.UNKNOWN_INSTANCE, f"No instance has the id {workflow_id[:200]}.") from None
     return Response(to_json(instance), media_type="application/json")
+
+
+async def _workflow_types(parts: Parts) -> set[str]:
+    """Return the workflow types of the journeys that are code, where instances are found by them."""
+    if parts.settings.search_attributes:
+        return set()
+    catalog = await parts.database().catalog()
+    versions = (version for record in catalog.journeys.values() for version in record.versions.values())
+    return {str(name) for version in versions if (name := version.definition.get("workflow"))}
 
 
 def _seal(page: str | None) -> str | None:

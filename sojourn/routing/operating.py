@@ -1,0 +1,181 @@
+"""One round of an operation: find the instances that it concerns, and do with each what is to be done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError, RPCStatusCode
+
+from sojourn import names
+from sojourn.routing.admission import Admission
+from sojourn.routing.finding import instances_of
+from sojourn.routing.temporal import CLOSED, Temporal, bounded, version_of
+from sojourn.settings import Settings
+from sojourn.store import Store
+from sojourn.store.operations import Item, Operation
+from sojourn.temporal import RPC_DEADLINE
+
+AT_ONCE = 32
+"""Instances that are worked on side by side."""
+
+BATCH = 200
+"""Instances after which progress is written down, and the operation asks whether it is still wanted."""
+
+PAGE = 500
+
+_log = logging.getLogger(__name__)
+_SIGNALS = {"pause": names.SIGNAL_PAUSE, "resume": names.SIGNAL_RESUME}
+_TIMEOUT = timedelta(seconds=RPC_DEADLINE)
+
+
+class Operator:
+    """Does the work of operations. Any number of processes may: each step is harmless when done twice.
+
+    Args:
+        store: Where operations and entries are kept.
+        client: A client of Temporal.
+        settings: Task queue, search attributes, privacy.
+    """
+
+    def __init__(self, store: Store, client: Client, settings: Settings) -> None:
+        self._store = store
+        self._client = client
+        self._settings = settings
+        self._admission = Admission(
+            store.ledger, Temporal(client, settings), private_keys=settings.private_keys
+        )
+
+    async def work(self, number: int) -> dict[str, Any]:
+        """Do one round of an operation.
+
+        The state of the journey was changed before the operation began, and every entry reads it in the transaction in
+        which it is reserved. So once no entry is under way any more, all instances that there will be are there: those
+        of the last minutes are in the ledger, the others can be seen in Temporal.
+
+        Returns:
+            The operation as plain JSON. Its state is `running` where another round is needed.
+
+        Raises:
+            LookupError: There is no such operation.
+            Unreachable: Temporal cannot be reached.
+            StoreUnavailable: The database cannot be reached.
+        """
+        operations = self._store.operations
+        operation = await self._read(number)
+        if operation.state == "running":
+            entering = await self._entering(operation)
+            new = await self._find(operation)
+            if await self._work_off(operation) and new == 0 and entering == 0:
+                await operations.end(operation)
+            operation = await self._read(number)
+        if operation.state == "superseded":
+            await operations.forget(number)
+        return operation.as_dict()
+
+    async def _read(self, number: int) -> Operation:
+        operation = await self._store.operations.get(number)
+        if operation is None:
+            raise LookupError(f"there is no operation {number}")
+        return operation
+
+    async def _entering(self, operation: Operation) -> int:
+        """Return how many entries are under way, behind those whose process has died: these are settled."""
+        for entry in await self._store.ledger.abandoned(for_longer_than=0.0):
+            if entry.journey == operation.journey:
+                await self._admission.settle(entry)
+        return await self._store.operations.entering(operation)
+
+    async def _find(self, operation: Operation) -> int:
+        """Write down the instances that there are now; returns how many are new."""
+        operations = self._store.operations
+        new = await operations.found(operation, await operations.entered(operation))
+        page: list[Item] = []
+        async for item in self._visible(operation):
+            page.append(item)
+            if len(page) >= PAGE:
+                new += await operations.found(operation, page)
+                page = []
+        return new + await operations.found(operation, page)
+
+    async def _visible(self, operation: Operation) -> AsyncIterator[Item]:
+        listed = instances_of(
+            self._client, operation.journey, search_attributes=self._settings.search_attributes
+        )
+        async for execution in listed:
+            if operation.concerns(await version_of(execution)):
+                yield Item(execution.id, _first_run(execution))
+
+    async def _work_off(self, operation: Operation) -> bool:
+        """Do the work with every instance that was found; returns False where the operation was superseded."""
+        operations = self._store.operations
+        slots = asyncio.Semaphore(AT_ONCE)
+        while items := await operations.pending(operation.id, BATCH):
+            if (await self._read(operation.id)).state != "running":
+                return False
+            outcomes = await asyncio.gather(
+                *(self._apply(operation, item, slots) for item in items), return_exceptions=True
+            )
+            # What was done is written down before a failure ends the round.
+            await operations.settle(
+                operation.id,
+                {
+                    item.workflow_id: outcome
+                    for item, outcome in zip(items, outcomes, strict=True)
+                    if not isinstance(outcome, BaseException)
+                },
+            )
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+        return True
+
+    async def _apply(self, operation: Operation, item: Item, slots: asyncio.Semaphore) -> str | None:
+        """Do the work with one instance. Returns why it cannot be done, or None; an instance that has ended is done.
+
+        Raises:
+            Unreachable: Temporal cannot say; the next attempt does it again.
+        """
+        async with slots:
+            try:
+                if operation.kind == "stop":
+                    await self._stop(operation, item)
+                else:
+                    await self._signal(operation, item)
+            except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND:
+                    return None
+                _log.warning("operation %d: %s: %s", operation.id, item.workflow_id, error.message)
+                return error.message
+        return None
+
+    async def _signal(self, operation: Operation, item: Item) -> None:
+        # By workflow id alone: the instance may begin a new run at any time, and knows itself whether it is meant.
+        handle = self._client.get_workflow_handle(item.workflow_id)
+        order: Mapping[str, Any] = {
+            "operation": operation.id,
+            "version": operation.version,
+            "through": operation.through,
+        }
+        await bounded(handle.signal(_SIGNALS[operation.kind], order, rpc_timeout=_TIMEOUT))
+
+    async def _stop(self, operation: Operation, item: Item) -> None:
+        first = item.run_id
+        if first is None:
+            found = await bounded(
+                self._client.get_workflow_handle(item.workflow_id).describe(rpc_timeout=_TIMEOUT)
+            )
+            if found.status in CLOSED or not operation.concerns(await version_of(found)):
+                return
+            first = _first_run(found)
+        # By its first run: an instance that the same profile has entered since is another one.
+        handle = self._client.get_workflow_handle(item.workflow_id, first_execution_run_id=first)
+        await bounded(handle.cancel(rpc_timeout=_TIMEOUT))
+
+
+def _first_run(execution: WorkflowExecution) -> str | None:
+    return execution.raw_info.first_run_id or None

@@ -36,6 +36,7 @@ class Exits:
         self._held: deque[EventMessage] = deque()
         self._undecided: deque[EventMessage] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._dropped_at: tuple[str | None, int] | None = None
 
     @property
     def holding(self) -> bool:
@@ -53,7 +54,7 @@ class Exits:
         if profiled:
             self._leave_undecided(event)
             self.start()
-        self._instance.inbox.put(event)
+        self._let_through(event)
 
     def start(self) -> None:
         """Begin to decide what is undecided, if anything is, unless that is under way."""
@@ -75,9 +76,23 @@ class Exits:
             size > limits.PENDING_BYTES or len(self._held) >= self._instance.inbox.max_pending
         ):
             self._instance.inbox.dropped += 1
+            self._note_dropped(event)
             return
         self._held.append(event)
         self.start()
+
+    def _let_through(self, event: EventMessage) -> None:
+        if not self._instance.inbox.put(event):
+            self._note_dropped(event)
+
+    def _note_dropped(self, event: EventMessage) -> None:
+        """Note that an event is lost to the steps; once for each visit of a step, and the counter has them all."""
+        here = (self._instance.position.step, self._instance.position.visit)
+        if here != self._dropped_at:
+            self._dropped_at = here
+            self._instance.note(
+                f"{event.name} dropped: too many events are pending; `dropped` counts all that were"
+            )
 
     def _leave_undecided(self, event: EventMessage) -> None:
         self._undecided.append(event)
@@ -134,7 +149,7 @@ class Exits:
             elif readable and self._meets(event, later=True):
                 self._held.clear()
                 return
-            instance.inbox.put(event)
+            self._let_through(event)
 
     async def _decide_undecided(self, count: int) -> None:
         instance = self._instance

@@ -9,17 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from sojourn.workflows import limits
 from sojourn.workflows.messages import EventMessage, parse_time
 from sojourn.workflows.values import moment, weight
 
+_MARK = 8
 
-def _fingerprint(event_id: str) -> str:
-    # 64 bits for each id: 10,000 of them meet by chance once in 10^11 instances, and carry over in 140 kB.
-    digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return base64.b64encode(digest)[:11].decode("ascii")
+
+def _fingerprint(event_id: str) -> bytes:
+    # 64 bits for each id: 50,000 of them meet by chance once in 10^10 instances.
+    return hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_MARK).digest()
 
 
 class Inbox:
@@ -35,7 +37,7 @@ class Inbox:
         self._listens = frozenset(listens)
         self.max_pending = max_pending
         self._remember = remember
-        self._known: dict[str, None] = {}
+        self._known: dict[bytes, None] = {}
         self._pending: deque[EventMessage] = deque()
         self._pending_bytes = 0
         self._remembered: deque[tuple[EventMessage, int]] = deque()
@@ -71,13 +73,23 @@ class Inbox:
         if event.name not in self._listens:
             return True
         size = weight_of(event)
-        too_large = self._pending and self._pending_bytes + size > limits.PENDING_BYTES
-        if len(self._pending) >= self.max_pending or too_large:
+        if not self._has_room(1, size):
             self.dropped += 1
             return False
         self._pending.append(event)
         self._pending_bytes += size
         return True
+
+    def holds(self, events: Sequence[EventMessage]) -> bool:
+        """Say whether these events could be kept beside those that are pending, so that none would be dropped."""
+        wanted = [event for event in events if event.name in self._listens]
+        return self._has_room(len(wanted), 0) and self._has_room(len(wanted), sum(map(weight_of, wanted)))
+
+    def _has_room(self, events: int, size: int) -> bool:
+        count = len(self._pending) + events
+        return count <= self.max_pending and (
+            count <= 1 or self._pending_bytes + size <= limits.PENDING_BYTES
+        )
 
     def note(self, event: EventMessage) -> None:
         """Let `events[name]` be this event's data from now on."""
@@ -138,6 +150,9 @@ class Inbox:
         elif len(self.latest) > 1:
             for name in list(self.latest)[: len(self.latest) // 2]:
                 del self.latest[name], self._latest_bytes[name]
+        elif len(self._known) > limits.KNOWN_IDS_KEPT:
+            for mark in list(self._known)[: -max(limits.KNOWN_IDS_KEPT, len(self._known) // 2)]:
+                del self._known[mark]
         elif len(self._pending) > 1:
             for _ in range(len(self._pending) // 2):
                 self._pending_bytes -= weight_of(self._pending.pop())
@@ -153,7 +168,7 @@ class Inbox:
             entry: The entry event, which is carried beside: its data is not repeated.
         """
         return {
-            "known": list(self._known),
+            "known": base64.b64encode(b"".join(self._known)).decode("ascii"),
             "pending": [dump_event(event) for event in self._pending],
             "remembered": [dump_event(event) for event, _ in self._remembered],
             # In pairs, since the converter sorts mappings, and the oldest is to make room first.
@@ -163,7 +178,8 @@ class Inbox:
 
     def load(self, saved: dict[str, Any], entry: EventMessage) -> None:
         """Take over what `dump` wrote in an earlier run, before anything arrives in this one."""
-        self._known = dict.fromkeys(saved["known"])
+        marks = base64.b64decode(saved["known"])
+        self._known = dict.fromkeys(marks[at : at + _MARK] for at in range(0, len(marks), _MARK))
         self.latest = {name: data[0] if data else entry.data for name, *data in saved["latest"]}
         self._latest_bytes = {name: weight(data) for name, data in self.latest.items()}
         self.dropped = saved["dropped"]

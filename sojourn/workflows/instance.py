@@ -146,6 +146,7 @@ class Instance:
     def receive(self, event: EventMessage) -> None:
         """Take an event: count its id once, end if it is an exit criterion, else keep it for the steps."""
         self.clock.reached(event.time)
+        self.breath.count()
         if self.ending is None and not self.inbox.knows(event.id):
             self.arrive(event)
 

@@ -29,8 +29,18 @@ PROFILE_BYTES = 400 * 1024
 """Most bytes of the profile's attributes that a journey names. The store keeps 64 kB of UTF-8, of which the converter
 may make six times as many. They are not carried over, but each reading is in the history."""
 
-KNOWN_IDS = 10_000
-"""How many of the latest event ids an instance knows again."""
+KNOWN_IDS = 50_000
+"""How many of the latest event ids an instance knows again: 533 kB of what is carried over."""
+
+KNOWN_IDS_KEPT = 10_000
+"""Event ids that are carried over in any case."""
+
+EVENTS_IN_TASK = 1_000
+"""Most events that one workflow task takes in and offers to waits before it leaves the rest to the next one: some
+tenths of a second of the two that a worker allows."""
+
+HISTORY_EVENTS = 40_000
+"""Length of a history at which a run is left even if events are dropped by that: Temporal ends a workflow at 51,200."""
 
 TRACE = 1_000
 """Most records in a trace; the oldest make room, and are counted."""

@@ -76,14 +76,10 @@ class Wait:
             TimedOut: The instance came to the end of its own time first.
             temporalio.workflow.ContinueAsNewError: Temporal suggested a new run, which goes on with this wait.
         """
-        if self._earlier and not self._resumed:
-            for event in self._instance.inbox.earlier():
-                await self._read_profile(event, leave=False)
-                if (found := self._match(event)) is not None:
-                    self._instance.inbox.count(event)
-                    return found
         self._instance.listen(True)
         try:
+            if (found := await self._offer_earlier()) is not None:
+                return found
             while True:
                 if (found := await self._offer()) is not None:
                     return found
@@ -103,6 +99,18 @@ class Wait:
     def _comes(self) -> bool:
         return len(self._instance.arrivals) > 0 or len(self._instance.inbox) > 0
 
+    async def _offer_earlier(self) -> Arrival | None:
+        """Find one that fits among the events that came before the wait, where they count."""
+        if not self._earlier or self._resumed:
+            return None
+        for event in self._instance.inbox.earlier():
+            await self._instance.breath.take()
+            await self._read_profile(event, leave=False)
+            if (found := self._match(event)) is not None:
+                self._instance.inbox.count(event)
+                return found
+        return None
+
     async def _offer(self) -> Arrival | None:
         """Take pending events until one fits; the others are remembered, and those behind it stay pending."""
         while (event := await self._next()) is not None:
@@ -119,6 +127,8 @@ class Wait:
         """
         instance = self._instance
         while True:
+            if self._comes():
+                await instance.breath.take()
             coming = instance.inbox.peek() or (instance.arrivals[0] if instance.arrivals else None)
             if coming is None or (isinstance(coming, EventMessage) and self._is_late(coming)):
                 return None

@@ -101,7 +101,10 @@ JOURNEY_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 _THROTTLED = ":throttled:"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.@+-][A-Za-z0-9_.@+:-]{0,127}")
+_PLAIN_PER = re.compile(r"[A-Za-z0-9_.@+-][A-Za-z0-9_.@+:-]{0,59}")
 _HASHED_KEY = re.compile(r"~[0-9a-f]{40}")
+_PER = "="
+_MOST_READINGS = 8
 
 
 def profile_part(key: str, *, private: bool = False) -> str:
@@ -115,23 +118,40 @@ def profile_part(key: str, *, private: bool = False) -> str:
         The key itself where it is short and plain, else `~` and 40 hex digits of its BLAKE2b hash. No plain
         key starts with `~`, so a hash never meets a key.
     """
-    if not private and _PLAIN_KEY.fullmatch(key):
-        return key
+    return key if not private and _PLAIN_KEY.fullmatch(key) else _hashed(key)
+
+
+def per_part(value: str, *, private: bool = False) -> str:
+    """Return the form of a second key that is used in workflow ids: as `profile_part`, of at most 60 characters."""
+    return value if not private and _PLAIN_PER.fullmatch(value) else _hashed(value)
+
+
+def _hashed(key: str) -> str:
     return "~" + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
 
-def workflow_id(journey: str, key: str, *, private: bool = False) -> str:
-    """Return the workflow id of a profile's instance in a journey: `<journey>:<profile key>`.
+def workflow_id(journey: str, key: str, per: str | None = None, *, private: bool = False) -> str:
+    """Return the workflow id of a profile's instance in a journey.
 
     Args:
         journey: The journey's name, which matches `JOURNEY_NAME`.
         key: The profile key.
-        private: Hash the key, see `profile_part`.
+        per: The value of the journey's second key, where it has one.
+        private: Hash both keys, see `profile_part`.
 
     Returns:
-        At most 193 characters, none of which Temporal or its Web UI treats specially.
+        `<journey>:<profile key>`, with a second key `<journey>:<profile key>=<second key>`: no plain key holds a `=`.
+        At most 254 characters, none of which Temporal or its Web UI treats specially.
     """
-    return f"{journey}:{profile_part(key, private=private)}"
+    identity = f"{journey}:{profile_part(key, private=private)}"
+    return identity if per is None else f"{identity}{_PER}{per_part(per, private=private)}"
+
+
+def parts_of(workflow: str) -> tuple[str, str, str | None]:
+    """Return the journey, the profile and the second key in a workflow id, as they stand there."""
+    journey, _, rest = workflow.partition(":")
+    profile, equals, per = rest.partition(_PER)
+    return journey, profile, per if equals else None
 
 
 def profile_part_of(text: str, *, private: bool = False) -> str:
@@ -139,15 +159,31 @@ def profile_part_of(text: str, *, private: bool = False) -> str:
     return text if _HASHED_KEY.fullmatch(text) else profile_part(text, private=private)
 
 
-def workflow_id_of(text: str, *, private: bool = False) -> str:
-    """Return the workflow id for what a person gives as `<journey>:<profile key>`: a workflow id, or any key.
+def workflow_ids_of(text: str, *, private: bool = False) -> list[str]:
+    """Return the workflow ids that a text which a person gives may mean, the likeliest first.
 
-    What names no journey comes back as it is.
+    Args:
+        text: A workflow id, or `<journey>:<profile key>`, where `=<second key>` may follow, with any keys. One that
+            names no journey comes back as it is.
+        private: The deployment hashes keys.
+
+    Returns:
+        At least one. There are more where the text has a `=`, which may as well be a part of either key.
     """
     journey, colon, key = text.partition(":")
     if not colon or not key or not JOURNEY_NAME.fullmatch(journey):
-        return text
-    return f"{journey}:{profile_part_of(key, private=private)}"
+        return [text]
+    cuts = [place.start() for place in re.finditer(_PER, key)][:_MOST_READINGS]
+    pairs = [(key[:cut], key[cut + 1 :]) for cut in cuts if 0 < cut < len(key) - 1]
+    read = [
+        f"{journey}:{profile_part_of(profile, private=private)}{_PER}{_per_part_of(per, private=private)}"
+        for profile, per in pairs
+    ]
+    return [*read, f"{journey}:{profile_part_of(key, private=private)}"]
+
+
+def _per_part_of(text: str, *, private: bool) -> str:
+    return text if _HASHED_KEY.fullmatch(text) else per_part(text, private=private)
 
 
 def throttled_queue(task_queue: str, name: str) -> str:

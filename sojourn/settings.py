@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     dedup_window_days: int = Field(91, ge=1, description="How long event ids are remembered, in days")
     max_wait_days: int = Field(90, ge=1, le=3650, description="The longest wait of a journey, in days")
     max_timeout_days: int = Field(91, ge=1, le=3650, description="The longest life of an instance, in days")
+    max_instances: int = Field(
+        10,
+        ge=1,
+        le=100,
+        description="Most instances of one profile in a journey that has a second key (`per`)",
+    )
     secrets: str = Field("", description="Comma-separated names of secrets that definitions may name")
     secrets_folder: Path | None = Field(
         None, description="Folder with one file per secret, as containers mount them"

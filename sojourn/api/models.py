@@ -37,6 +37,9 @@ class EffectOut(Answer):
     version: int
     workflow_id: str = Field(description="The instance.", examples=["cart-abandonment:cust-1"])
     effect: Effect
+    per: str | None = Field(
+        None, description="The second key that the event carries for it. Left out where there is none."
+    )
 
 
 class RefusalOut(Answer):
@@ -50,6 +53,9 @@ class RefusalOut(Answer):
     violations: list[ViolationOut] | None = Field(
         None,
         description="For `invalid`: what is wrong, with pointers into the event. Left out where there is none.",
+    )
+    per: str | None = Field(
+        None, description="The second key of the instance that it is about. Left out where there is none."
     )
 
 
@@ -192,6 +198,7 @@ class InstanceSummary(Answer):
     journey: str | None
     version: int | None
     profile: str | None = Field(description="The profile key, or its hash.")
+    per: str | None = Field(description="The second key, or its hash; null where the journey has none.")
     step: str | None
     status: str | None
     entered_at: str | None
@@ -232,6 +239,7 @@ class Instance(Answer):
     journey: str | None
     version: int | None
     profile: str | None
+    per: str | None = Field(description="The second key; null where the journey has none.")
     status: str | None
     paused: bool | None
     outcome: str | None = Field(description="How it ended; null while it runs.")

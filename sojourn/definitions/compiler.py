@@ -70,7 +70,8 @@ def compile_journey(
         "max_visits": limits.MAX_VISITS,
         "max_pending": limits.MAX_PENDING,
         "max_wait": whole(most.wait),
-        "entry": {"event": journey.entry.event},
+        # Without a second key it is left out: such journeys compile as before there were any.
+        "entry": journey.entry.model_dump(exclude_none=True),
         "reentry": {"allow": journey.reentry.allow, "after": whole(journey.reentry.after)},
         "start": start,
         "end": end,

@@ -27,6 +27,7 @@ from sojourn.definitions.steps import (
     WaitStep,
 )
 from sojourn.expressions import ANY, NULL, STRING, Expression, Type, compile_template, from_json_schema, union
+from sojourn.expressions import compile as compile_expression
 
 
 def check_event_expressions(event: ReadEvent, reading: Reading) -> None:
@@ -95,11 +96,31 @@ class _Journey:
             check_template(
                 head.timezone, self.source, ("timezone",), self.scope, STRING, self._inspector(None, False)
             )
+            if head.entry.per is not None:
+                self._second_key(head.entry.per, head.entry.event)
             for index, criterion in enumerate(head.exit_when):
                 self._event_when(criterion.when, criterion.event, ("exit_when", index, "when"), None)
         for name, step in self.journey.steps.items():
             if step is not None:
                 self._step(name, step, ("steps", name))
+
+    def _second_key(self, per: str, entry: str) -> None:
+        """Check the second key against the entry event, and what it yields of the other events that have it."""
+        path, before = ("entry", "per"), len(self.source.failed)
+        scope = {"event": scopes.event_type(entry, self.reading)}
+        check_expression(per, self.source, path, scope, scopes.SECOND_KEY)
+        if len(self.source.failed) > before:
+            return
+        for name in sorted(self.received - {entry}):
+            found = compile_expression(per).check(
+                {"event": scopes.event_type(name, self.reading)}, scopes.SECOND_KEY
+            )
+            # An event whose schema has no such field carries no value; that is allowed.
+            wrong = [finding for finding in found if not finding.unknown]
+            if wrong and len(wrong) == len(found):
+                message = f"Of the event `{name}` this is no key: {wrong[0].message}"
+                hint = "Write an expression that yields a text or a number of each event that has one."
+                self.source.report(Code.WRONG_TYPE, path, message, hint)
 
     def _step(self, name: str, step: Step, path: Path) -> None:
         if isinstance(step, WaitForStep):

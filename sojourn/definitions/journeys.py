@@ -16,6 +16,10 @@ class Entry(Model):
     """What starts an instance."""
 
     event: Name
+    per: CelText | None = Field(
+        None,
+        description="Second key, over `event`, the data of each event: a profile has an instance for each value",
+    )
 
 
 class Reentry(Model):

@@ -24,6 +24,7 @@ from sojourn.expressions import (
     map_of,
     union,
 )
+from sojourn.expressions import compile as compile_expression
 
 Scope = dict[str, Type]
 
@@ -53,6 +54,9 @@ _JOURNEY = map_of(
         "last_error": _LAST_ERROR,
     }
 )
+SECOND_KEY = union(KEY, NULL, list_of(union(KEY, NULL)))
+"""What a second key may yield of an event: a value, several, or none."""
+
 RESULTS = (FetchStep, ActionStep, SetStep)
 """Kinds of steps that leave a result, `steps.<id>`."""
 
@@ -116,7 +120,7 @@ def of_journey(journey: ReadJourney, reading: Reading) -> Scope:
     scope: Scope = {
         "entry": entry,
         "events": map_of({name: event_type(name, reading) for name in sorted(received(journey))}),
-        "journey": _JOURNEY,
+        "journey": _journey(journey, entry),
         "profile": profile_type(reading),
         "now": TIMESTAMP,
     }
@@ -134,6 +138,20 @@ def of_journey(journey: ReadJourney, reading: Reading) -> Scope:
             results[name] = map_of({key: template_type(value, known) for key, value in step.set.items()})
     scope["steps"] = map_of(results)
     return scope
+
+
+def _journey(journey: ReadJourney, entry: Type) -> Type:
+    """Return the type of `journey`; `per` is in it where the journey has a second key."""
+    per = journey.head.entry.per if journey.head else None
+    if per is None:
+        return _JOURNEY
+    try:
+        found = compile_expression(per).type({"event": entry})
+    except ValueError:
+        found = ANY
+    # Of a list, each value has an instance of its own.
+    one = KEY if found.may_be(["list"]) else Type(found.kinds & KEY.kinds)
+    return map_of({**(_JOURNEY.fields or {}), "per": one})
 
 
 def _answer(reading: Reading, endpoint: str) -> Type:

@@ -12,13 +12,13 @@ import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sojourn import names
-from sojourn.routing.model import IncomingEvent, InstanceEffect, Refusal
-from sojourn.routing.plan import Listener
+from sojourn.routing import refusals
+from sojourn.routing.model import InstanceEffect, Refusal
 from sojourn.routing.recent import Recent
 from sojourn.routing.temporal import Rejected, Run, Temporal, TooManySignals, Unreachable
+from sojourn.routing.visits import Visit
 from sojourn.store import StoreUnavailable
 from sojourn.store.entries import (
     Adopt,
@@ -29,7 +29,6 @@ from sojourn.store.entries import (
     Handle,
     Release,
     RollBack,
-    event_key,
     standing,
 )
 from sojourn.store.ledger import Ledger
@@ -50,35 +49,22 @@ Outcome = InstanceEffect | Refusal | None
 """What an event did to a journey; None: it does not concern this profile there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """An event at a journey's door.
-
-    Attributes:
-        event: The event.
-        key: The profile key.
-        arrived: When the event arrived at the API, which is the clock of admission.
-        listener: What the event means to the journey.
-    """
-
-    event: IncomingEvent
-    key: str
-    arrived: datetime
-    listener: Listener
-
-    @property
-    def effect(self) -> tuple[str, str, str]:
-        """Journey, profile and event, as the ledger keeps them."""
-        return self.listener.name, names.profile_part(self.key), event_key(self.event.id)
-
-
 class Admission:
     """Applies events to journeys. Safe for concurrent use, here and in other processes."""
 
-    def __init__(self, ledger: Ledger, temporal: Temporal, *, private_keys: bool) -> None:
+    def __init__(self, ledger: Ledger, temporal: Temporal, *, private_keys: bool, most: int = 10) -> None:
+        """Keep what is needed.
+
+        Args:
+            ledger: Says who may start an instance.
+            temporal: Says what was started.
+            private_keys: Hash keys in workflow ids.
+            most: Most instances of a profile in a journey with a second key.
+        """
         self._ledger = ledger
         self._temporal = temporal
         self._private = private_keys
+        self._most = most
         self._recent = Recent()
 
     async def apply(self, visit: Visit) -> Outcome:
@@ -89,7 +75,7 @@ class Admission:
             StoreUnavailable: The same of the database.
         """
         if visit.effect in self._recent:
-            return _duplicate(visit)
+            return refusals.duplicate(visit)
         deadline = time.monotonic() + PATIENCE
         pause = _POLL[0]
         while time.monotonic() < deadline:
@@ -121,17 +107,19 @@ class Admission:
         """Take one step, after which either the outcome is known or the ledger has changed."""
         began = time.monotonic()
         door = visit.listener.door(visit.arrived) if visit.listener.entry else None
-        journey, profile, event_id = visit.effect
+        journey, profile, per, event_id = visit.effect
         if visit.listener.entry and door is None:
             verdict = await self._ledger.reserve(self._claim(visit))
         else:
-            look = await self._ledger.look(journey, profile, event_id if visit.listener.entry else None)
-            verdict = standing(look)
+            asked = event_id if visit.listener.entry else None
+            verdict = standing(await self._ledger.look(journey, profile, asked, per=per))
         entry = verdict.entry
         if verdict.kind == "duplicate":
-            return _duplicate(visit)
+            return refusals.duplicate(visit)
         if verdict.kind == "shut":
             return visit.listener.shut(verdict.state)
+        if verdict.kind == "full":
+            return await self._full(visit, verdict.others)
         if verdict.kind == "busy" or entry is None:
             return _WAIT if verdict.kind == "busy" else door
         if verdict.kind == "reserved":
@@ -142,22 +130,34 @@ class Admission:
         if verdict.kind == "inside":
             return await self._inside(visit, entry, door)
         if verdict.kind == "reentry_refused":
-            return _reentry(visit, entry)
+            return refusals.reentry(visit, entry)
         return door
 
     def _claim(self, visit: Visit) -> Claim:
-        journey, profile, event_id = visit.effect
+        journey, profile, per, event_id = visit.effect
         rule = visit.listener.definition["reentry"]
+        text = None if visit.value is None else visit.value.text
         return Claim(
             journey,
             profile,
             event_id,
-            names.workflow_id(journey, visit.key, private=self._private),
+            names.workflow_id(journey, visit.key, text, private=self._private),
             visit.listener.record.latest.version,
             visit.arrived,
             allow=rule["allow"],
             after=rule["after"],
+            per=per,
+            most=self._most,
         )
+
+    async def inside(self, visit: Visit) -> list[Entry]:
+        """Return the entries of a visit's profile, by whichever second keys, that may still be running.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached.
+        """
+        journey, profile, *_ = visit.effect
+        return await self._ledger.inside(journey, profile)
 
     async def _start(self, visit: Visit, entry: Entry, began: float) -> Outcome | _Again:
         """Start the instance of an entry that is ours."""
@@ -166,7 +166,9 @@ class Admission:
                 # This process was held up: by the time the start arrived, the entry might be somebody else's.
                 await self._ledger.write(Release(entry, 0.0))
                 return _AT_ONCE
-            started = await self._temporal.start(visit.listener.definition, entry, visit.event, visit.key)
+            started = await self._temporal.start(
+                visit.listener.definition, entry, visit.event, visit.key, visit.value and visit.value.plain
+            )
             run = None if started else await self._temporal.latest(entry.workflow_id)
         except Rejected as error:
             await self._ledger.write(RollBack(entry))
@@ -199,9 +201,31 @@ class Admission:
             return door
         run = await self._temporal.latest(entry.workflow_id)
         if run is not None and run.running:
-            return _already_inside(entry)
+            return refusals.already_inside(entry)
         await self._ledger.write(Close(entry))
         return _AT_ONCE
+
+    async def _full(self, visit: Visit, others: tuple[Entry, ...]) -> Outcome | _Again:
+        """Refuse a profile that has all the instances that it may have, once they are known to run."""
+        if any(other.reserved and not other.stale for other in others):
+            return _WAIT
+        unsure = [other for other in others if other.workflow_id not in visit.running]
+        running = await asyncio.gather(*(self._runs(other) for other in unsure))
+        if not all(running):
+            return _AT_ONCE
+        visit.running.update(other.workflow_id for other in unsure)
+        return refusals.full(visit, len(others))
+
+    async def _runs(self, entry: Entry) -> bool:
+        """Say whether the instance of an entry runs; write down what was not known of it."""
+        if entry.reserved:
+            await self.settle(entry)
+            return False
+        run = await self._temporal.latest(entry.workflow_id)
+        if run is not None and run.running:
+            return True
+        await self._ledger.write(Close(entry))
+        return False
 
     async def _deliver(self, visit: Visit, entry: Entry) -> Outcome | _Again:
         try:
@@ -214,7 +238,8 @@ class Admission:
             await self._ledger.write(Close(entry))
             return _AT_ONCE
         if visit.listener.entry:
-            await self._ledger.write(Handle(*visit.effect, visit.arrived))
+            journey, profile, per, event_id = visit.effect
+            await self._ledger.write(Handle(journey, profile, event_id, visit.arrived, per))
         return InstanceEffect(entry.journey, entry.version, entry.workflow_id, "signalled")
 
 
@@ -243,29 +268,5 @@ def _entry_of(run: Run, entry: Entry) -> Entry:
         entry.version if run.version is None else run.version,
         entry.entered_at if run.event_id == entry.event_id else run.started_at,
         closed=not run.running,
+        per=entry.per,
     )
-
-
-def _duplicate(visit: Visit) -> Refusal:
-    name = visit.listener.name
-    return Refusal(
-        name, "duplicate", f"{name} has had this event before: its id is known, and it counts once"
-    )
-
-
-def _already_inside(entry: Entry) -> Refusal:
-    since = _shown(entry.entered_at)
-    return Refusal(entry.journey, "already_inside", f"the profile is in {entry.journey} since {since}")
-
-
-def _reentry(visit: Visit, entry: Entry) -> Refusal:
-    rule = visit.listener.definition["reentry"]
-    entered = f"the profile entered {entry.journey} at {_shown(entry.entered_at)}"
-    if not rule["allow"]:
-        return Refusal(entry.journey, "reentry_refused", f"{entered}, which lets each profile in only once")
-    until = _shown(entry.entered_at + timedelta(seconds=rule["after"]))
-    return Refusal(entry.journey, "reentry_refused", f"{entered} and may enter again from {until}")
-
-
-def _shown(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -46,11 +46,12 @@ MOST_LISTED = 1000
 _SEAL = 6
 
 _ENDED_AS = {"canceled": "stopped", "terminated": "stopped", "timed_out": "timed_out", "failed": "failed"}
-_STATE = ("journey", "version", "profile", "step", "kind", "until", "entered_at", "pending", "dropped")
+_STATE = ("journey", "version", "profile", "per", "step", "kind", "until", "entered_at", "pending", "dropped")
 _RESULT = (
     "journey",
     "version",
     "profile",
+    "per",
     "outcome",
     "text",
     "entered_at",
@@ -66,8 +67,9 @@ class InstancePage:
     """Some instances, and how to get the next ones.
 
     Attributes:
-        instances: Newest first. Each is `{"workflow_id", "run_id", "journey", "version", "profile", "step",
-            "status", "entered_at", "ended_at"}`; what is not known is None.
+        instances: Newest first. Each is `{"workflow_id", "run_id", "journey", "version", "profile", "per", "step",
+            "status", "entered_at", "ended_at"}`; what is not known is None. Profile and second key are as in the
+            workflow id.
         next_page: What to give as `page` for the instances that follow; None at the end.
     """
 
@@ -138,13 +140,14 @@ async def read_instance(
 
     Args:
         client: A client of Temporal.
-        workflow_id: The instance, `<journey>:<profile key>`, also where its workflow id has a hash of the key.
+        workflow_id: The instance, `<journey>:<profile key>`, followed by `=<second key>` where it has one; also
+            where its workflow id has hashes of the keys.
         run_id: One run of several with that id; None: the latest.
         private_keys: The deployment hashes profile keys, see `Settings.private_keys`.
 
     Returns:
         Plain JSON, the same keys for running and ended instances: `workflow_id, run_id, journey, version,
-        profile, status` (see `STATUSES`), `paused` (bool), `outcome` and `text` (None while running), `step,
+        profile, per, status` (see `STATUSES`), `paused` (bool), `outcome` and `text` (None while running), `step,
         kind, waiting_for, until` (where it stands; None when ended), `pending, dropped, entered_at, ended_at,
         steps` (the trace), `last_error, error`, and `source`: `worker` (asked just now), `result` (it ended
         and said so) or `temporal` (nothing but what Temporal itself knows: no worker answered, or the end
@@ -154,24 +157,32 @@ async def read_instance(
         InstanceNotFound: There is no such instance.
         RoutingUnavailable: Temporal cannot be reached.
     """
-    identity = names.workflow_id_of(workflow_id, private=private_keys)
-    handle = client.get_workflow_handle(identity, run_id=run_id)
-    missing = InstanceNotFound(f"there is no instance {workflow_id!r}, or Temporal no longer keeps it")
     try:
-        found = await bounded(handle.describe(rpc_timeout=timedelta(seconds=RPC_DEADLINE)))
-        if found.workflow_type != names.WORKFLOW_JOURNEY and found.typed_search_attributes.get(NAME) is None:
-            raise missing
-        instance = _known(found)
-        if found.status in CLOSED:
-            return instance | await _ended(client, found)
-        return instance | await _running(client, found)
+        for identity in names.workflow_ids_of(workflow_id, private=private_keys):
+            found = await _described(client, identity, run_id)
+            if found is not None:
+                ended = found.status in CLOSED
+                return _known(found) | await (_ended(client, found) if ended else _running(client, found))
     except Unreachable as error:
         raise RoutingUnavailable(str(error)) from error
+    raise InstanceNotFound(f"there is no instance {workflow_id!r}, or Temporal no longer keeps it")
+
+
+async def _described(
+    client: Client, identity: str, run_id: str | None
+) -> WorkflowExecutionDescription | None:
+    """Return what Temporal knows of an instance; nothing where there is none of that id."""
+    handle = client.get_workflow_handle(identity, run_id=run_id)
+    try:
+        found = await bounded(handle.describe(rpc_timeout=timedelta(seconds=RPC_DEADLINE)))
     except RPCError as error:
         # A run id that is no UUID, or an id with characters that Temporal refuses, names no instance either.
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-            raise missing from error
+            return None
         raise
+    if found.workflow_type != names.WORKFLOW_JOURNEY and found.typed_search_attributes.get(NAME) is None:
+        return None
+    return found
 
 
 def _filters(journey: str | None, profile: str | None, private: bool) -> list[str]:
@@ -194,8 +205,10 @@ def _filters_without_attributes(
             "without search attributes a profile is found in one journey only: name the journey too"
         )
     if profile is not None:
+        identity = f"{journey}:{names.profile_part_of(profile, private=private)}"
+        # With a second key it goes on: no profile key holds a "=" there.
         filters.append(
-            f"WorkflowId = {_quoted(names.workflow_id_of(f'{journey}:{profile}', private=private))}"
+            f"(WorkflowId = {_quoted(identity)} OR WorkflowId STARTS_WITH {_quoted(identity + '=')})"
         )
     elif journey is not None:
         filters.append(f"WorkflowId STARTS_WITH {_quoted(f'{journey}:')}")
@@ -235,7 +248,7 @@ def _seal(token: bytes, query: str) -> bytes:
 
 def _listed(execution: WorkflowExecution) -> dict[str, Any]:
     attributes = execution.typed_search_attributes
-    journey, _, profile = execution.id.partition(":")
+    journey, profile, per = names.parts_of(execution.id)
     ended = execution.status in CLOSED
     return {
         "workflow_id": execution.id,
@@ -243,6 +256,7 @@ def _listed(execution: WorkflowExecution) -> dict[str, Any]:
         "journey": attributes.get(NAME, journey),
         "version": attributes.get(VERSION),
         "profile": attributes.get(PROFILE, profile),
+        "per": per,
         "step": None if ended else attributes.get(STEP),
         "status": _status(execution.status),
         "entered_at": _iso(execution.start_time),

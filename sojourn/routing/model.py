@@ -19,6 +19,7 @@ Reason = Literal[
     "paused",
     "duplicate",
     "too_many_pending",
+    "too_many_instances",
 ]
 """Why an event had no effect. Senders and reports rely on these words."""
 
@@ -47,21 +48,27 @@ class IncomingEvent:
 
 @dataclass(frozen=True, slots=True)
 class InstanceEffect:
-    """What an event did to one instance: started it, or was delivered to it."""
+    """What an event did to one instance: started it, or was delivered to it.
+
+    Attributes:
+        per: The second key that the event carries for it; None where it carries none.
+    """
 
     journey: str
     version: int
     workflow_id: str
     effect: Effect
+    per: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the effect as plain JSON."""
-        return {
+        """Return the effect as plain JSON; `per` only where there is one."""
+        result = {
             "journey": self.journey,
             "version": self.version,
             "workflow_id": self.workflow_id,
             "effect": self.effect,
         }
+        return result if self.per is None else result | {"per": self.per}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +90,21 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an event had no effect: on one journey, or (journey None) on any."""
+    """Why an event had no effect: on one journey, or (journey None) on any; `per`: on the instance with that key."""
 
     journey: str | None
     reason: Reason
     message: str
     violations: list[Violation] = field(default_factory=list)
+    per: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the refusal as plain JSON; `violations` only where there are some."""
+        """Return the refusal as plain JSON; `violations` and `per` only where there are some."""
         result: dict[str, Any] = {"journey": self.journey, "reason": self.reason, "message": self.message}
         if self.violations:
             result["violations"] = [violation.as_dict() for violation in self.violations]
+        if self.per is not None:
+            result["per"] = self.per
         return result
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sojourn import expressions
 from sojourn.routing.checks import EventCheck, UnusableDefinition
 from sojourn.routing.model import Refusal
 from sojourn.store import Catalog, JourneyRecord
@@ -24,11 +25,13 @@ class Listener:
         record: The journey with its versions.
         entry: The event starts an instance of the newest version.
         versions: The versions that listen for it in a step or an exit criterion.
+        per: Yields the journey's second key from an event's data, where it has one; it is the same in all versions.
     """
 
     record: JourneyRecord
     entry: bool
     versions: frozenset[int]
+    per: expressions.Expression | None = None
 
     @property
     def name(self) -> str:
@@ -102,13 +105,19 @@ class Plan:
     def of(cls, catalog: Catalog) -> Plan:
         """Make the plan of a catalog."""
         listeners: dict[str, list[Listener]] = {}
+        broken: dict[str, str] = {}
         for record in catalog.journeys.values():
-            for name, listener in _listeners(record).items():
+            per, problem = _second_key(record)
+            for name, listener in _listeners(record, per).items():
                 listeners.setdefault(name, []).append(listener)
-        plans = {
-            name: EventPlan(name, *_check(name, definition), tuple(listeners.get(name, ())))
-            for name, definition in catalog.events.items()
-        }
+                if problem:
+                    broken[name] = problem
+        plans = {}
+        for name, definition in catalog.events.items():
+            check, problem = _check(name, definition)
+            if name in broken:
+                check, problem = None, broken[name]
+            plans[name] = EventPlan(name, check, problem, tuple(listeners.get(name, ())))
         return cls(catalog, plans)
 
     def unknown(self, name: str) -> str:
@@ -126,14 +135,22 @@ def _check(name: str, definition: dict[str, Any]) -> tuple[EventCheck | None, st
         return None, str(error)
 
 
-def _listeners(record: JourneyRecord) -> dict[str, Listener]:
+def _second_key(record: JourneyRecord) -> tuple[expressions.Expression | None, str]:
+    text = record.latest.definition["entry"].get("per")
+    try:
+        return None if text is None else expressions.compile(text), ""
+    except ValueError as error:
+        return None, f"the definition of the journey {record.name!r} cannot be used here: {error}"
+
+
+def _listeners(record: JourneyRecord, per: expressions.Expression | None) -> dict[str, Listener]:
     versions: dict[str, set[int]] = {}
     for number, version in record.versions.items():
         for name in version.definition["listens"]:
             versions.setdefault(name, set()).add(number)
     entry = record.latest.definition["entry"]["event"]
     return {
-        name: Listener(record, name == entry, frozenset(versions.get(name, ())))
+        name: Listener(record, name == entry, frozenset(versions.get(name, ())), per)
         for name in {*versions, entry}
     }
 

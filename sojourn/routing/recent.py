@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-Effect = tuple[str, str, str]
-"""Journey, profile, event id (as `event_key` gives it)."""
+Effect = tuple[str, str, str, str]
+"""Journey, profile, second key (as entries have them), event id (as `event_key` gives it)."""
 
 
 class Recent:

@@ -11,11 +11,13 @@ from weakref import WeakValueDictionary
 
 from temporalio.client import Client
 
-from sojourn.routing.admission import Admission, Visit
+from sojourn.routing import secondkeys
+from sojourn.routing.admission import Admission, Outcome
 from sojourn.routing.checks import unfit
 from sojourn.routing.model import EventResult, IncomingEvent, InstanceEffect, Refusal, RoutingUnavailable
 from sojourn.routing.plan import EventPlan, Plan
 from sojourn.routing.temporal import Temporal, Unreachable
+from sojourn.routing.visits import Visit
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 
@@ -83,7 +85,10 @@ class Router:
         self._settings = settings
         self._clock = clock
         self._admission = Admission(
-            store.ledger, Temporal(client, settings), private_keys=settings.private_keys
+            store.ledger,
+            Temporal(client, settings),
+            private_keys=settings.private_keys,
+            most=settings.max_instances,
         )
         self._known: Plan | None = None
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
@@ -179,17 +184,17 @@ class Router:
 
     async def _apply(self, arrived: datetime, work: _Work) -> EventResult:
         visits = [Visit(work.event, work.key, arrived, listener) for listener in work.plan.listeners]
+        outcomes: list[Outcome] = []
         if len(visits) == 1:
-            outcomes = [await self._admission.apply(visits[0])]
+            outcomes = await secondkeys.apply(self._admission, visits[0])
         else:
             # None is cut short by the failure of another: what it does half has to be undone or waited for.
-            calls = (self._admission.apply(visit) for visit in visits)
+            calls = (secondkeys.apply(self._admission, visit) for visit in visits)
             answers = await asyncio.gather(*calls, return_exceptions=True)
-            outcomes = []
             for answer in answers:
                 if isinstance(answer, BaseException):
                     raise answer
-                outcomes.append(answer)
+                outcomes += answer
         effects = [outcome for outcome in outcomes if isinstance(outcome, InstanceEffect)]
         refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
         if not effects and not refusals:

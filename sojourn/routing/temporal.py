@@ -115,7 +115,9 @@ class Temporal:
         self._settings = settings
         self._timeout = timedelta(seconds=RPC_DEADLINE)
 
-    async def start(self, definition: dict[str, Any], entry: Entry, event: IncomingEvent, key: str) -> bool:
+    async def start(
+        self, definition: dict[str, Any], entry: Entry, event: IncomingEvent, key: str, per: Any = None
+    ) -> bool:
         """Start an instance.
 
         Args:
@@ -123,6 +125,7 @@ class Temporal:
             entry: The entry that was reserved for it.
             event: The entry event.
             key: The profile key.
+            per: The second key, as the event has it, where the journey has one.
 
         Returns:
             Whether it was started; False: something runs under that workflow id already.
@@ -139,6 +142,8 @@ class Temporal:
             # Part of the input, since an instance must go on as it began whatever is set later.
             "local_fetch": self._settings.local_fetch,
         }
+        if per is not None:
+            start["per"] = per
         call = self._client.start_workflow(
             definition.get("workflow", names.WORKFLOW_JOURNEY),
             start,

@@ -29,6 +29,7 @@ class Entry:
     Attributes:
         journey: The journey's name.
         profile: `names.profile_part` of the profile key, never private.
+        per: `names.per_part` of the second key, never private; `""` where the journey has none.
         event_id: The entry event, as `event_key` gives it.
         workflow_id: The instance.
         version: The version that it entered.
@@ -49,14 +50,21 @@ class Entry:
     closed: bool = False
     token: str | None = None
     stale: bool = False
+    per: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the ledger says about a profile in a journey, and whether an event had its effect there before."""
+    """What the ledger says about a profile in a journey, and whether an event had its effect there before.
+
+    Attributes:
+        others: The profile's other entries into the journey that may still be running, by other second keys; read
+            for claims that have one.
+    """
 
     entry: Entry | None
     handled: bool
+    others: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Claim:
     Attributes:
         allow: Whether a profile may enter again at all.
         after: Seconds since the last entry after which it may.
+        per: As entries have it.
+        most: How many instances the profile may have at a time, over all its second keys.
     """
 
     journey: str
@@ -76,10 +86,12 @@ class Claim:
     arrived: datetime
     allow: bool
     after: float
+    per: str = ""
+    most: int = 1
 
 
 VerdictKind = Literal[
-    "reserved", "duplicate", "busy", "stale", "inside", "reentry_refused", "outside", "shut"
+    "reserved", "duplicate", "busy", "stale", "inside", "reentry_refused", "full", "outside", "shut"
 ]
 
 
@@ -90,18 +102,21 @@ class Verdict:
     `reserved`: the entry is the claimant's, who now starts the instance. `duplicate`: the event had its
     effect before. `busy`: another claimant has it at the moment. `stale`: an earlier claimant's fate has to
     be found out first. `inside`: the last entry's instance may still run. `reentry_refused`: it has ended,
-    but the journey does not let the profile in again (yet). `outside`: the profile is not in the journey, and
-    nothing was claimed. `shut`: the journey lets nobody in by now, whatever the claimant still had in memory.
+    but the journey does not let the profile in again (yet). `full`: the profile may have as many instances by
+    other second keys as it may have. `outside`: the profile is not in the journey, and nothing was claimed. `shut`:
+    the journey lets nobody in by now, whatever the claimant still had in memory.
 
     Attributes:
         kind: The answer.
         entry: The entry that it is about.
         state: Of a journey that is shut: in which state it is.
+        others: Of a profile that is full: its entries.
     """
 
     kind: VerdictKind
     entry: Entry | None = None
     state: str = "live"
+    others: tuple[Entry, ...] = ()
 
 
 def standing(look: Look) -> Verdict:
@@ -125,16 +140,19 @@ def shut(look: Look, state: str) -> Verdict:
 def judge(claim: Claim, look: Look) -> Verdict | None:
     """Return the answer to a claim, given what the ledger says; None if it may be reserved."""
     verdict, entry = standing(look), look.entry
-    if entry is None or verdict.kind in ("duplicate", "stale", "busy"):
-        return None if verdict.kind == "outside" else verdict
-    if entry.event_id == claim.event_id:
-        # The list of handled events is purged; this remembers the last one for ever.
-        return Verdict("duplicate", entry)
-    if verdict.kind == "inside":
+    if verdict.kind in ("duplicate", "stale", "busy"):
         return verdict
-    if not claim.allow or claim.arrived - entry.entered_at < timedelta(seconds=claim.after):
-        return Verdict("reentry_refused", entry)
-    return None
+    if entry is not None:
+        if entry.event_id == claim.event_id:
+            # The list of handled events is purged; this remembers the last one for ever.
+            return Verdict("duplicate", entry)
+        if verdict.kind == "inside":
+            return verdict
+        if not claim.allow or claim.arrived - entry.entered_at < timedelta(seconds=claim.after):
+            return Verdict("reentry_refused", entry)
+    return (
+        Verdict("full", entry, others=look.others) if claim.per and len(look.others) >= claim.most else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +204,7 @@ class Handle:
     profile: str
     event_id: str
     at: datetime
+    per: str = ""
 
 
 Note = Confirm | RollBack | Release | Adopt | Close | Handle

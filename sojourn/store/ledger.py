@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -31,7 +32,14 @@ from sojourn.store.entries import (
     shut,
 )
 
-Key = tuple[str, str]
+Pair = tuple[str, str]
+"""Journey and profile."""
+
+Key = tuple[str, str, str]
+"""Journey, profile and second key."""
+
+Wanted = tuple[Key, str | None]
+"""An entry, and an event of which to say whether it was handled there."""
 
 
 class Ledger:
@@ -44,8 +52,11 @@ class Ledger:
     def __init__(self, database: Database, *, lease: float) -> None:
         self._database = database
         self._inserts = statements.Inserts(on_sqlite=database.sqlite)
-        self._looks: Coalescer[tuple[str, str, str | None], Look] = Coalescer(
+        self._looks: Coalescer[Wanted, Look] = Coalescer(
             lambda wanted: database.read(partial(self._look, wanted))
+        )
+        self._pairs: Coalescer[Pair, list[Entry]] = Coalescer(
+            lambda pairs: database.read(partial(self._open_of, pairs))
         )
         self._claims: Coalescer[Claim, Verdict] = Coalescer(
             lambda claims: database.write(partial(self._reserve, claims))
@@ -55,15 +66,20 @@ class Ledger:
         )
         self.lease = lease
 
-    async def look(self, journey: str, profile: str, event_id: str | None = None) -> Look:
+    async def look(self, journey: str, profile: str, event_id: str | None = None, *, per: str = "") -> Look:
         """Return what is known of a profile in a journey.
 
         Args:
             journey: The journey's name.
             profile: The profile, as entries have it.
             event_id: An event of which to say whether it was handled; None: no entry event.
+            per: The second key, as entries have it.
         """
-        return await self._looks.submit((journey, profile, event_id))
+        return await self._looks.submit(((journey, profile, per), event_id))
+
+    async def inside(self, journey: str, profile: str) -> list[Entry]:
+        """Return the profile's entries into a journey, by whichever second keys, that may still be running."""
+        return await self._pairs.submit((journey, profile))
 
     async def reserve(self, claim: Claim) -> Verdict:
         """Reserve an entry, or say why not. Of any number of claims to one entry at once, one gets it."""
@@ -103,41 +119,48 @@ class Ledger:
 
     async def close(self) -> None:
         """Wait for what is being written."""
-        for coalescer in (self._looks, self._claims, self._notes):
+        for coalescer in (self._looks, self._pairs, self._claims, self._notes):
             await coalescer.close()
 
     # Each of the following is one transaction.
 
-    def _look(self, wanted: Sequence[tuple[str, str, str | None]], connection: Connection) -> list[Look]:
-        found = self._entries(connection, {(journey, profile) for journey, profile, _ in wanted})
-        events = [(journey, profile, event) for journey, profile, event in wanted if event is not None]
-        handled = _handled(connection, events)
-        return [Look(found.get(item[:2]), item in handled) for item in wanted]
+    def _look(self, wanted: Sequence[Wanted], connection: Connection) -> list[Look]:
+        found = self._entries(connection, {key for key, _ in wanted})
+        handled = _handled(connection, [(*key, event) for key, event in wanted if event is not None])
+        return [Look(found.get(key), (*key, event) in handled) for key, event in wanted]
+
+    def _open_of(self, pairs: Sequence[Pair], connection: Connection) -> list[list[Entry]]:
+        found = self._open(connection, set(pairs))
+        return [list(found.get(pair, {}).values()) for pair in pairs]
 
     def _reserve(self, claims: Sequence[Claim], connection: Connection) -> list[Verdict]:
-        found = self._entries(connection, {(claim.journey, claim.profile) for claim in claims}, lock=True)
+        pairs = {_pair(claim) for claim in claims if claim.per}
+        self._lock(connection, pairs)
+        found = self._entries(connection, {_key(claim) for claim in claims}, lock=True)
         # Read after the rows are locked: what the last holder of a row wrote is seen here.
-        handled = _handled(connection, [(claim.journey, claim.profile, claim.event_id) for claim in claims])
+        handled = _handled(connection, [(*_key(claim), claim.event_id) for claim in claims])
+        inside = self._open(connection, pairs)
         states = self._states(connection, {claim.journey for claim in claims})
         verdicts: list[Verdict] = []
         granted: dict[Key, Entry] = {}
         for claim in claims:
-            key = (claim.journey, claim.profile)
-            known = (claim.journey, claim.profile, claim.event_id) in handled
-            look = Look(granted.get(key) or found.get(key), known)
+            key, known = _key(claim), (*_key(claim), claim.event_id) in handled
+            others = inside.get(_pair(claim), {})
+            rest = tuple(entry for other, entry in others.items() if other != key)
+            look = Look(granted.get(key) or found.get(key), known, rest)
             if (state := states.get(claim.journey, "live")) != "live":
                 verdicts.append(shut(look, state))
                 continue
             verdict = judge(claim, look)
             if verdict is None:
                 granted[key] = _reserved(claim)
+                if claim.per:
+                    inside.setdefault(_pair(claim), {})[key] = granted[key]
                 verdict = Verdict("reserved", granted[key])
             verdicts.append(verdict)
         lost = self._grant(connection, granted, found)
         return [
-            Verdict("busy")
-            if verdict.kind == "reserved" and (claim.journey, claim.profile) in lost
-            else verdict
+            Verdict("busy") if verdict.kind == "reserved" and _key(claim) in lost else verdict
             for claim, verdict in zip(claims, verdicts, strict=True)
         ]
 
@@ -150,6 +173,15 @@ class Ledger:
         rows = connection.execute(statements.STATES, {"these": sorted(journeys)})
         return {row.name: row.state for row in rows}
 
+    def _lock(self, connection: Connection, pairs: Iterable[Pair]) -> None:
+        """Hold profiles of journeys with a second key, whose rows are counted, from other transactions.
+
+        Where SQLite writes, it is alone anyway.
+        """
+        if not self._database.sqlite:
+            for number in sorted({_number(pair) for pair in pairs}):
+                connection.execute(statements.LOCK_PROFILE, {"number": number})
+
     def _grant(self, connection: Connection, granted: dict[Key, Entry], found: dict[Key, Entry]) -> set[Key]:
         """Write the reservations. Returns those that another process was faster with."""
         lease = self._now(connection) + self.lease
@@ -160,8 +192,8 @@ class Ledger:
         if not first:
             return set()
         rows = [{**_columns(entry), "state": "reserved", "lease_until": lease} for entry in first]
-        written = {(row.journey, row.profile) for row in connection.execute(self._inserts.entries, rows)}
-        return {(entry.journey, entry.profile) for entry in first} - written
+        written = {_key(row) for row in connection.execute(self._inserts.entries, rows)}
+        return {_key(entry) for entry in first} - written
 
     def _write(self, notes: Sequence[Note], connection: Connection) -> list[bool]:
         confirmed = self._confirm(connection, [note for note in notes if isinstance(note, Confirm)])
@@ -180,25 +212,38 @@ class Ledger:
     def _confirm(self, connection: Connection, notes: list[Confirm]) -> set[str | None]:
         if not notes:
             return set()
-        handled = [Handle(n.entry.journey, n.entry.profile, n.entry.event_id, n.at) for n in notes]
+        handled = [
+            Handle(n.entry.journey, n.entry.profile, n.entry.event_id, n.at, n.entry.per) for n in notes
+        ]
         self._handle(connection, handled)
         rows = connection.execute(statements.CONFIRM, {"these": [_token(note.entry) for note in notes]})
-        written = {(row.journey, row.profile) for row in rows}
-        return {note.entry.token for note in notes if (note.entry.journey, note.entry.profile) in written}
+        written = {_key(row) for row in rows}
+        return {note.entry.token for note in notes if _key(note.entry) in written}
 
     def _handle(self, connection: Connection, notes: Iterable[Handle]) -> None:
-        rows = {(n.journey, n.profile, n.event_id): n.at for n in notes}
+        rows = {(*_key(n), n.event_id): n.at for n in notes}
         if not rows:
             return
-        columns = ("journey", "profile", "event_id", "at")
+        columns = ("journey", "profile", "per", "event_id", "at")
         values = [dict(zip(columns, (*key, rows[key]), strict=True)) for key in sorted(rows)]
         connection.execute(self._inserts.handled, values)
 
     def _entries(self, connection: Connection, keys: set[Key], *, lock: bool = False) -> dict[Key, Entry]:
         query = statements.LOCKED_ENTRIES if lock else statements.ENTRIES
         rows = connection.execute(query, {"these": sorted(keys)}).all()
+        return self._read(connection, rows)
+
+    def _open(self, connection: Connection, pairs: set[Pair]) -> dict[Pair, dict[Key, Entry]]:
+        found: dict[Pair, dict[Key, Entry]] = {}
+        if pairs:
+            rows = connection.execute(statements.OPEN_ENTRIES, {"these": sorted(pairs)}).all()
+            for key, entry in self._read(connection, rows).items():
+                found.setdefault(_pair(entry), {})[key] = entry
+        return found
+
+    def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[Key, Entry]:
         now = self._now(connection) if any(row.state == "reserved" for row in rows) else 0.0
-        return {(row.journey, row.profile): _entry(row, now) for row in rows}
+        return {_key(row): _entry(row, now) for row in rows}
 
     def _now(self, connection: Connection) -> float:
         # Leases go by one clock for all processes: on SQLite they share a machine, else it is PostgreSQL's.
@@ -207,11 +252,28 @@ class Ledger:
         return float(connection.execute(statements.CLOCK).scalar_one())
 
 
-def _handled(connection: Connection, wanted: list[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+def _key(one: Any) -> Key:
+    """Return the key of an entry, a claim, a note or a row."""
+    return one.journey, one.profile, one.per
+
+
+def _pair(one: Entry | Claim) -> Pair:
+    return one.journey, one.profile
+
+
+def _number(pair: Pair) -> int:
+    """Return a number of 64 bits that stands for a profile in a journey. Two that share one wait for each other."""
+    digest = hashlib.blake2b("\x00".join(pair).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _handled(
+    connection: Connection, wanted: list[tuple[str, str, str, str]]
+) -> set[tuple[str, str, str, str]]:
     if not wanted:
         return set()
     rows = connection.execute(statements.HANDLED, {"these": wanted})
-    return {(row.journey, row.profile, row.event_id) for row in rows}
+    return {(*_key(row), row.event_id) for row in rows}
 
 
 def _roll_back(connection: Connection, gone: list[Entry]) -> None:
@@ -223,13 +285,13 @@ def _roll_back(connection: Connection, gone: list[Entry]) -> None:
 
 def _close(connection: Connection, ended: list[Entry]) -> None:
     if ended:
-        these = [(entry.journey, entry.profile, entry.event_id) for entry in ended]
+        these = [(*_key(entry), entry.event_id) for entry in ended]
         connection.execute(statements.CLOSE, {"these": these})
 
 
-def _token(entry: Entry) -> tuple[str, str, str]:
+def _token(entry: Entry) -> tuple[str, str, str, str]:
     assert entry.token is not None
-    return entry.journey, entry.profile, entry.token
+    return *_key(entry), entry.token
 
 
 def _reserved(claim: Claim) -> Entry:
@@ -241,6 +303,7 @@ def _reserved(claim: Claim) -> Entry:
         claim.version,
         claim.arrived,
         reserved=True,
+        per=claim.per,
     )
     return replace(entry, token=uuid.uuid4().hex)
 
@@ -249,6 +312,7 @@ def _again(entry: Entry, lease: float) -> dict[str, Any]:
     return {
         "of_journey": entry.journey,
         "of_profile": entry.profile,
+        "of_per": entry.per,
         "new_event_id": entry.event_id,
         "new_workflow_id": entry.workflow_id,
         "new_version": entry.version,
@@ -259,7 +323,17 @@ def _again(entry: Entry, lease: float) -> dict[str, Any]:
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    names = ("journey", "profile", "event_id", "workflow_id", "version", "entered_at", "closed", "token")
+    names = (
+        "journey",
+        "profile",
+        "per",
+        "event_id",
+        "workflow_id",
+        "version",
+        "entered_at",
+        "closed",
+        "token",
+    )
     return {name: getattr(entry, name) for name in names}
 
 
@@ -268,6 +342,7 @@ def _entry(row: Row[Any], now: float) -> Entry:
     return Entry(
         journey=row.journey,
         profile=row.profile,
+        per=row.per,
         event_id=row.event_id,
         workflow_id=row.workflow_id,
         version=row.version,

@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sojourn.store.tables import entries, handled_events, journeys
 
 _PREVIOUS = ("event_id", "workflow_id", "version", "entered_at", "closed")
-_KEY = tuple_(entries.c.journey, entries.c.profile)
-_EVENT = tuple_(entries.c.journey, entries.c.profile, entries.c.event_id)
-_TOKEN = tuple_(entries.c.journey, entries.c.profile, entries.c.token)
-_HANDLED = tuple_(handled_events.c.journey, handled_events.c.profile, handled_events.c.event_id)
+_PAIR = tuple_(entries.c.journey, entries.c.profile)
+_KEY = tuple_(*entries.primary_key.columns)
+_EVENT = tuple_(*entries.primary_key.columns, entries.c.event_id)
+_TOKEN = tuple_(*entries.primary_key.columns, entries.c.token)
+_HANDLED = tuple_(*handled_events.primary_key.columns)
 _THESE: BindParameter[Any] = bindparam("these", expanding=True)
 _NO_LEASE = {"token": None, "lease_until": None}
 _NO_PREVIOUS = {f"previous_{name}": None for name in _PREVIOUS}
@@ -21,12 +22,22 @@ _NO_PREVIOUS = {f"previous_{name}": None for name in _PREVIOUS}
 SETTLED = {"state": "entered", **_NO_LEASE, **_NO_PREVIOUS}
 """The columns of an entry that is no reservation (any more)."""
 
-# Each takes `these`: a list of (journey, profile), followed by event id or token where it says so.
+# Each takes `these`: a list of (journey, profile, per), followed by event id or token where it says so.
 
 ENTRIES = select(entries).where(_KEY.in_(_THESE))
 
-LOCKED_ENTRIES = ENTRIES.order_by(entries.c.journey, entries.c.profile).with_for_update()
+LOCKED_ENTRIES = ENTRIES.order_by(*entries.primary_key.columns).with_for_update()
 """Sorted, so that transactions that lock the same rows do so in the same order."""
+
+OPEN_ENTRIES = (
+    select(entries)
+    .where(_PAIR.in_(_THESE), entries.c.closed.is_(False))
+    .order_by(*entries.primary_key.columns)
+)
+"""By journey and profile alone: the entries by all second keys whose instances are not known to have ended."""
+
+LOCK_PROFILE: Select[Any] = select(func.pg_advisory_xact_lock(bindparam("number")))
+"""PostgreSQL: held to the end of the transaction. What it counts among rows that others may insert stays true."""
 
 HANDLED: Select[Any] = select(*handled_events.primary_key.columns).where(_HANDLED.in_(_THESE))
 """By event id: those of the events that were handled."""
@@ -41,7 +52,11 @@ STATES = (
 
 RESERVE_AGAIN = (
     update(entries)
-    .where(entries.c.journey == bindparam("of_journey"), entries.c.profile == bindparam("of_profile"))
+    .where(
+        entries.c.journey == bindparam("of_journey"),
+        entries.c.profile == bindparam("of_profile"),
+        entries.c.per == bindparam("of_per"),
+    )
     .values({name: bindparam(f"new_{name}") for name in ("event_id", "workflow_id", "version", "entered_at")})
     .values({f"previous_{name}": entries.c[name] for name in _PREVIOUS})
     .values(state="reserved", closed=False, token=bindparam("new_token"), lease_until=bindparam("new_lease"))
@@ -92,4 +107,5 @@ class Inserts:
         """Return the statement that writes an entry over anything but a reservation other than `over`."""
         free = (entries.c.state == "entered") | (entries.c.token == over)
         statement = self._insert(entries).values(values)
-        return statement.on_conflict_do_update(index_elements=["journey", "profile"], set_=values, where=free)
+        key = [column.name for column in entries.primary_key.columns]
+        return statement.on_conflict_do_update(index_elements=key, set_=values, where=free)

@@ -93,7 +93,8 @@ journey_versions = Table(
     Column("published_at", UtcDateTime, nullable=False),
 )
 
-# The entry ledger: the last entry of a profile into a journey, for as long as re-entry rules may ask for it.
+# The entry ledger: the last entry of a profile into a journey, for as long as re-entry rules may ask for it. In a
+# journey with a second key there is one for each of its values: `per` is `names.per_part` of it, "" in all others.
 # `profile` is `names.profile_part` of the key, never private: plain ASCII whatever the key holds, and the
 # same when a deployment changes its mind about privacy. While `state` is "reserved", `token` says by whom,
 # `lease_until` for how long (seconds since 1970 by the database's own clock), and previous_* hold the entry
@@ -103,6 +104,7 @@ entries = Table(
     metadata,
     Column("journey", String(64), primary_key=True),
     Column("profile", String(128), primary_key=True),
+    Column("per", String(64), primary_key=True),
     Column("event_id", String(255), nullable=False),
     Column("workflow_id", String(255), nullable=False),
     Column("version", Integer, nullable=False),
@@ -127,6 +129,7 @@ handled_events = Table(
     metadata,
     Column("journey", String(64), primary_key=True),
     Column("profile", String(128), primary_key=True),
+    Column("per", String(64), primary_key=True),
     Column("event_id", String(255), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Index("ix_handled_events_at", "at"),

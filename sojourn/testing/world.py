@@ -234,7 +234,7 @@ class World:
 
     def _profile(self, workflow_id: str) -> str:
         found = (one.profile for one in reversed(self.instances) if one.workflow_id == workflow_id)
-        return next(found, workflow_id.partition(":")[2])
+        return next(found, names.parts_of(workflow_id)[1])
 
     def _started(self, start: dict[str, Any], handle: WorkflowHandle[Any, Any]) -> None:
         instance = Instance(self._environment, start, handle, self.now)

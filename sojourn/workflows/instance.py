@@ -111,6 +111,8 @@ class Instance:
             },
             "now": self.now(),
         }
+        if self.start.per is not None:
+            known["journey"]["per"] = self.start.per
         if event is not None:
             known["event"] = event.data
         return known
@@ -278,6 +280,7 @@ class Instance:
             "journey": self.definition["name"],
             "version": self.definition["version"],
             "profile": self.start.key,
+            **snapshot.second_key(self),
             "outcome": ending.outcome,
             "text": text,
             "entered_at": moment(self.entered_at),

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from sojourn import names
 from sojourn.nesting import deeper_than
+from sojourn.profilekeys import key_text
 from sojourn.workflows import limits, shape
 from sojourn.workflows.values import weight
 
@@ -51,6 +52,7 @@ class StartMessage:
         mode: `live`, or what later kinds of run are called.
         local_fetch: Run fetches as local activities. Recorded with the start, since replay must find the same.
         state: What an earlier run of this instance carried over, or nothing.
+        per: The value of the journey's second key, as the entry event has it; nothing where it has none.
         clock: The moment at which a scenario begins this run (`sojourn.workflows.clock`); nothing for a live one.
     """
 
@@ -61,6 +63,7 @@ class StartMessage:
     local_fetch: bool
     state: dict[str, Any] | None
     clock: datetime | None = None
+    per: str | int | float | None = None
 
 
 class BadMessage(ValueError):
@@ -150,6 +153,9 @@ def parse_start(value: Any) -> StartMessage:
         )
     if not isinstance(value.get("key"), str) or not value["key"]:
         raise BadMessage("`key` is to be the profile key, a text that is not empty")
+    per = value.get("per")
+    if per is not None and key_text(per) is None:
+        raise BadMessage("`per` is to be a value of the second key, a text that is not empty or a number")
     _check_definition(json.dumps(definition))
     return StartMessage(
         definition=definition,
@@ -159,6 +165,7 @@ def parse_start(value: Any) -> StartMessage:
         local_fetch=value.get("local_fetch", True) is not False,
         state=value.get("state"),
         clock=None if value.get("clock") is None else parse_time(value["clock"], "clock"),
+        per=per,
     )
 
 

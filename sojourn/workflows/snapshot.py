@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 
+from sojourn.profilekeys import key_text
 from sojourn.workflows import limits
 from sojourn.workflows.position import Position
 from sojourn.workflows.trace import Trace
@@ -35,6 +36,7 @@ def _message(instance: Instance) -> dict[str, Any]:
     # Every field that a step or a signal changes is in it: one that is forgotten here is lost with the run.
     event = instance.start.event
     clock = {"clock": instance.now().isoformat()} if instance.clock.scripted else {}
+    per = {} if instance.start.per is None else {"per": instance.start.per}
     return {
         "definition": instance.definition,
         "event": {"id": event.id, "name": event.name, "time": event.time.isoformat(), "data": event.data},
@@ -42,6 +44,7 @@ def _message(instance: Instance) -> dict[str, Any]:
         "mode": instance.start.mode,
         "local_fetch": instance.start.local_fetch,
         **clock,
+        **per,
         "state": {
             "entered_at": instance.entered_at.isoformat(),
             "position": instance.position.dump(),
@@ -83,6 +86,7 @@ def state(instance: Instance) -> dict[str, Any]:
         "version": instance.definition["version"],
         "instance": workflow.info().workflow_id,
         "profile": instance.start.key,
+        **second_key(instance),
         "status": "paused" if instance.paused else "running",
         "paused_by": instance.holds.reasons,
         "step": here.step,
@@ -96,6 +100,12 @@ def state(instance: Instance) -> dict[str, Any]:
         "last_error": instance.last_error,
     }
     return answer | {"scenario": _scenario(instance)} if instance.clock.scripted else answer
+
+
+def second_key(instance: Instance) -> dict[str, str]:
+    """Return the second key as `per`, a text; nothing where the instance has none."""
+    text = None if instance.start.per is None else key_text(instance.start.per)
+    return {} if text is None else {"per": text}
 
 
 def _scenario(instance: Instance) -> dict[str, Any]:

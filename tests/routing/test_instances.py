@@ -24,6 +24,7 @@ SHAPE = {
         "journey",
         "version",
         "profile",
+        "per",
         "status",
         "paused",
         "outcome",
@@ -65,6 +66,7 @@ async def test_lists_by_journey_profile_and_status(world: World) -> None:
         "journey": world.name,
         "version": 1,
         "profile": "ada",
+        "per": None,
         "step": "only",
         "status": "running",
         "entered_at": "",
@@ -164,12 +166,14 @@ async def test_any_key_is_found_by_its_text_and_by_its_hash(world: World, key: s
 
 async def test_plain_keys_are_found_where_keys_are_private(world: World) -> None:
     """The deployment hashes every key; people still give the key."""
-    assert names.workflow_id_of("a:ada", private=True) == names.workflow_id("a", "ada", private=True)
-    assert names.workflow_id_of(names.workflow_id("a", "ada", private=True), private=True) == (
-        names.workflow_id("a", "ada", private=True)
-    )
-    assert names.workflow_id_of("no journey:ada") == "no journey:ada"
-    assert names.workflow_id_of("nothing") == "nothing"
+    hidden = names.workflow_id("a", "ada", private=True)
+    assert names.workflow_ids_of("a:ada", private=True) == [hidden]
+    assert names.workflow_ids_of(hidden, private=True) == [hidden]
+    assert names.workflow_ids_of("no journey:ada") == ["no journey:ada"]
+    assert names.workflow_ids_of("nothing") == ["nothing"]
+    both = names.workflow_id("a", "ada", "o-1", private=True)
+    assert names.workflow_ids_of("a:ada=o-1", private=True)[0] == both
+    assert names.workflow_ids_of(both, private=True)[0] == both
 
 
 @pytest.mark.parametrize("ending", ["finish", "fail"])

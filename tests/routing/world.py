@@ -152,15 +152,15 @@ class World:
         """An event of a profile."""
         return IncomingEvent(id or uuid.uuid4().hex, name, NOON, {"id": key, **data})
 
-    async def state(self, key: str = "ada") -> dict[str, Any]:
+    async def state(self, key: str = "ada", per: str | None = None) -> dict[str, Any]:
         """What the running instance says of itself."""
-        handle = self.client.get_workflow_handle(names.workflow_id(self.name, key))
+        handle = self.client.get_workflow_handle(names.workflow_id(self.name, key, per))
         state: dict[str, Any] = await handle.query(names.QUERY_STATE)
         return state
 
-    async def ended(self, key: str = "ada") -> dict[str, Any]:
+    async def ended(self, key: str = "ada", per: str | None = None) -> dict[str, Any]:
         """Wait for the instance to end; returns its result."""
-        handle = self.client.get_workflow_handle(names.workflow_id(self.name, key))
+        handle = self.client.get_workflow_handle(names.workflow_id(self.name, key, per))
         result: dict[str, Any] = await handle.result()
         return result
 

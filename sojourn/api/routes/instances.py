@@ -85,8 +85,9 @@ async def get_instance(
     workflow_id: Annotated[
         str,
         Path(
-            description="The instance: `<journey>:<profile key>`, percent-encoded. Keys that are long or have "
-            "unusual characters are hashed in workflow ids; both forms are found.",
+            description="The instance: `<journey>:<profile key>`, with `=<second key>` behind it where the journey has "
+            "one, percent-encoded. Keys that are long or have unusual characters are hashed in workflow ids; both "
+            "forms are found.",
             examples=["cart-abandonment:cust-1"],
         ),
     ],

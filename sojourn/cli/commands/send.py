@@ -106,7 +106,8 @@ def _send_one(event: dict[str, Any], api: str | None, key: str | None, as_json: 
         for instance in result["instances"]:
             say(f"  {instance['effect']} {instance['workflow_id']} (version {instance['version']})")
         for refusal in result["refusals"]:
-            about = f"{refusal['journey']}: " if refusal.get("journey") else ""
+            about = " ".join(filter(None, (refusal.get("journey"), refusal.get("per"))))
+            about = f"{about}: " if about else ""
             say(f"  {about}{refusal['reason']}: {refusal['message']}")
             for violation in refusal.get("violations") or []:
                 say(f"    {violation.get('path') or '/'}: {violation.get('message')}")

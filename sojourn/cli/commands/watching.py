@@ -98,8 +98,10 @@ def _show_instance(found: dict[str, Any]) -> None:
     from sojourn.cli.tables import moment, table
 
     say(f"{found['workflow_id']}   journey {found['journey']} version {found['version']}")
-    if not str(found["workflow_id"]).endswith(f":{found['profile']}"):
+    if str(found["workflow_id"]) != _plain_id(found):
         say(f"profile {found['profile']}")  # its id has a hash of it
+    if found.get("per") is not None:
+        say(f"second key {found['per']}")
     say(_standing(found))
     say(
         f"entered {moment(found['entered_at'])}"
@@ -127,6 +129,12 @@ def _show_instance(found: dict[str, Any]) -> None:
         for step in found["steps"]
     ]
     out().print(table(columns, rows))
+
+
+def _plain_id(found: dict[str, Any]) -> str:
+    """Return the id that an instance would have if its keys stood in it as they are."""
+    plain = f"{found['journey']}:{found['profile']}"
+    return plain if found.get("per") is None else f"{plain}={found['per']}"
 
 
 def _standing(found: dict[str, Any]) -> str:

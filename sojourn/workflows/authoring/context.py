@@ -27,6 +27,7 @@ class State:
         version: The version that the instance entered.
         instance: Its workflow id.
         key: The profile key.
+        per: The value of the second key, as the entry event has it; nothing where the journey has none.
         mode: `live`, or what other kinds of run are called.
         entered_at: When it entered.
         step: The step that is under way, or the last one.
@@ -41,6 +42,7 @@ class State:
     entered_at: datetime
     step: str | None
     last_error: Mapping[str, Any] | None
+    per: str | int | float | None = None
 
 
 def state() -> State:
@@ -55,6 +57,7 @@ def state() -> State:
         instance.entered_at,
         instance.position.step,
         instance.last_error,
+        instance.start.per,
     )
 
 

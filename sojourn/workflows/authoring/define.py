@@ -64,6 +64,7 @@ def defn(
     *,
     name: str,
     entry: type[Event],
+    per: str | None = None,
     description: str | None = None,
     reentry: bool = True,
     reentry_after: timedelta = timedelta(seconds=limits.DEFAULT_REENTRY_AFTER),
@@ -81,6 +82,8 @@ def defn(
     Args:
         name: The journey's name, and its workflow type.
         entry: The event that starts an instance.
+        per: The second key, of which a profile may have several instances at a time: a field's name, or a CEL expression
+            over `event`, the data of each event that the journey takes. Nothing: a profile has one instance.
         description: A sentence for operators; the class's docstring begins with one if left out.
         reentry: Whether a profile may enter again.
         reentry_after: How long after its last entry.
@@ -113,6 +116,7 @@ def defn(
                 name=name,
                 description=words,
                 entry=entry,
+                per=per,
                 reentry=reentry,
                 reentry_after=reentry_after,
                 exit_when=criteria,

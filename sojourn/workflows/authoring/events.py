@@ -84,7 +84,7 @@ class Event(BaseModel):
                 f"{cls.__name__} has no key: write class {cls.__name__}(Event, name={name!r}, key=FIELD), where FIELD "
                 "is the field that says which profile the event concerns"
             )
-        cls.__sojourn_event__ = EventSpec(name, _key(cls, key), when)
+        cls.__sojourn_event__ = EventSpec(name, expression_of(cls, key, "key"), when)
         cls.__sojourn_document__ = EventDocument(cls)
         declare(cls.__sojourn_document__)
 
@@ -194,20 +194,30 @@ def definition_of(event: type[Event]) -> EventDefinition:
     return EventDefinition.model_validate(document)
 
 
-def _key(event: type[Event], key: str) -> str:
+def expression_of(event: type[Event], key: str, argument: str) -> str:
+    """Return the expression of a key that an author gave as a field's name, or as an expression already.
+
+    Args:
+        event: The class of the event.
+        key: What was given.
+        argument: What it was given as: `key` or `per`.
+
+    Raises:
+        EventError: There is no such field, or one with several aliases.
+    """
     if not _FIELD.fullmatch(key):
         return key
     field = event.model_fields.get(key)
     if field is None:
         known = ", ".join(event.model_fields) or "none at all"
         raise EventError(
-            f"{event.__name__} has no field {key!r} for its key; its fields are {known}. "
+            f"{event.__name__} has no field {key!r} for its {argument}; its fields are {known}. "
             "A CEL expression over `event` will do as well"
         )
     sent = field.validation_alias or field.alias or key
     if not isinstance(sent, str):
         raise EventError(
-            f"the field {key!r} of {event.__name__} has several aliases: write its key as an expression, "
-            'such as key="event.customerId"'
+            f"the field {key!r} of {event.__name__} has several aliases: write its {argument} as an "
+            f'expression, such as {argument}="event.customerId"'
         )
     return f"event.{sent}" if _FIELD.fullmatch(sent) else f'event["{sent}"]'

@@ -14,7 +14,7 @@ from sojourn.definitions import EndpointDefinition
 from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.journeys import CodeJourney
-from sojourn.workflows.authoring.events import Event, spec_of
+from sojourn.workflows.authoring.events import Event, expression_of, spec_of
 from sojourn.workflows.authoring.found import calls_in, events_in
 
 Moment = str | date | datetime
@@ -96,6 +96,7 @@ def read_settings(
     name: str,
     description: str | None,
     entry: type[Event],
+    per: str | None,
     reentry: bool,
     reentry_after: timedelta,
     exit_when: Iterable[ExitCriterion],
@@ -115,7 +116,10 @@ def read_settings(
         "name": name,
         "workflow": name,
         "description": description,
-        "entry": {"event": spec_of(entry).name},
+        "entry": {
+            "event": spec_of(entry).name,
+            "per": None if per is None else expression_of(entry, per, "per"),
+        },
         "reentry": {"allow": reentry, "after": _seconds("reentry_after", reentry_after)},
         "timezone": timezone,
         "timeout": _seconds("timeout", timeout),

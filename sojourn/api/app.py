@@ -20,12 +20,21 @@ from sojourn.api.envelopes import explain
 from sojourn.api.middleware import BodyLimit, SafetyNet
 from sojourn.api.parts import open_parts
 from sojourn.api.problems import ProblemError, unavailable
-from sojourn.api.routes import endpoints, events, health, instances, journeys, profiles
+from sojourn.api.routes import (
+    endpoints,
+    events,
+    health,
+    instances,
+    journeys,
+    lifecycle,
+    oneinstance,
+    profiles,
+)
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 
-_MODULES = (events, journeys, instances, endpoints, profiles, health, pages)
+_MODULES = (events, journeys, lifecycle, oneinstance, instances, endpoints, profiles, health, pages)
 
 
 def create_app(settings: Settings, *, store: Store | None = None, client: Client | None = None) -> FastAPI:
@@ -70,6 +79,7 @@ def create_app(settings: Settings, *, store: Store | None = None, client: Client
     app.add_middleware(SafetyNet)
     for module in _MODULES:
         app.include_router(module.router)
+    app.include_router(lifecycle.operations)
     return app
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.api import endpointexamples, profileexamples
+from sojourn.api import endpointexamples, lifecycleexamples, profileexamples
 
 _EVENT = {
     "id": "evt-1",
@@ -85,6 +85,7 @@ _SUMMARY = {
     "name": "cart-abandonment",
     "state": "live",
     "version": 3,
+    "draft": None,
     "description": "Reminds customers of a cart that they left.",
     "entry_event": "cart.updated",
     "published_at": "2026-03-01T09:00:00Z",
@@ -112,7 +113,25 @@ _INSTANCE = {
     "ended_at": None,
 }
 
+_RUNNING = {
+    **_INSTANCE,
+    "paused": False,
+    "paused_by": [],
+    "outcome": None,
+    "text": None,
+    "kind": "wait",
+    "waiting_for": [],
+    "until": "2026-03-01T11:00:00.120000Z",
+    "pending": 0,
+    "dropped": 0,
+    "steps": [],
+    "last_error": None,
+    "error": None,
+    "source": "worker",
+}
+
 ANSWERS: dict[str, dict[str, Any]] = {
+    **lifecycleexamples.answers(_RUNNING),
     **endpointexamples.ANSWERS,
     **profileexamples.ANSWERS,
     "post_events": {
@@ -127,6 +146,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "summary": "A new version",
             "value": {
                 "published": [{"journey": "cart-abandonment", "version": 3}],
+                "drafts": [],
                 "unchanged": ["welcome"],
                 "events": ["cart.updated"],
                 "endpoints": ["action:email.send"],
@@ -169,21 +189,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "get_instance": {
         "running": {
             "summary": "An instance that waits",
-            "value": {
-                **_INSTANCE,
-                "paused": False,
-                "outcome": None,
-                "text": None,
-                "kind": "wait",
-                "waiting_for": [],
-                "until": "2026-03-01T11:00:00.120000Z",
-                "pending": 0,
-                "dropped": 0,
-                "steps": [],
-                "last_error": None,
-                "error": None,
-                "source": "worker",
-            },
+            "value": _RUNNING,
         }
     },
     "live": {"live": {"summary": "It is", "value": {"status": "live"}}},

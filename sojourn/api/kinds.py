@@ -6,9 +6,10 @@ the OpenAPI document and `GET /problems/…` are made from here.
 
 from __future__ import annotations
 
+from sojourn.api.lifecyclekinds import INSTANCE_ENDED, NO_DRAFT, NOT_IN_THIS_STATE, UNKNOWN_OPERATION
 from sojourn.api.problemtypes import TYPES, ProblemType, define
 
-__all__ = ["TYPES", "ProblemType"]
+__all__ = ["INSTANCE_ENDED", "NOT_IN_THIS_STATE", "NO_DRAFT", "TYPES", "UNKNOWN_OPERATION", "ProblemType"]
 
 RETRY_AFTER = 2
 """Seconds that a client is asked to wait after a 503."""

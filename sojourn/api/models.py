@@ -118,6 +118,9 @@ class Published(Answer):
     """What a publication changed."""
 
     published: list[VersionRef] = Field(description="New versions.")
+    drafts: list[VersionRef] = Field(
+        description="Drafts that were saved, with the number that each is to get."
+    )
     unchanged: list[str] = Field(description="Journeys whose latest version says the same already.")
     events: list[str] = Field(description="New and changed events.")
     endpoints: list[str] = Field(description="New and changed endpoints, as `source:NAME` or `action:NAME`.")
@@ -151,10 +154,15 @@ class JourneySummary(Answer):
 
     name: JourneyName
     state: State
-    version: int = Field(description="The latest version, which new entries get.")
+    version: int = Field(
+        description="The latest version, which new entries get; of a draft, what it is to be."
+    )
+    draft: int | None = Field(description="The version that its draft is to be, where it has one.")
     description: str | None
     entry_event: str | None = Field(description="Name of the event on which profiles enter.")
-    published_at: datetime = Field(description="When the latest version was published, UTC.")
+    published_at: datetime | None = Field(
+        description="When the latest version was published, UTC; null for a draft."
+    )
 
 
 class Journeys(Answer):
@@ -242,6 +250,10 @@ class Instance(Answer):
     per: str | None = Field(description="The second key; null where the journey has none.")
     status: str | None
     paused: bool | None
+    paused_by: list[Literal["instance", "journey"]] | None = Field(
+        None,
+        description="`instance`: it was paused by itself; `journey`: with its journey. Both are kept apart.",
+    )
     outcome: str | None = Field(description="How it ended; null while it runs.")
     text: str | None
     step: str | None = Field(description="Where it stands; null when it has ended.")

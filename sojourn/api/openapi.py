@@ -27,6 +27,7 @@ While no API key exists, only requests from the same machine are answered, witho
 _TAGS = [
     {"name": "events", "description": "Events come in."},
     {"name": "journeys", "description": "What is published."},
+    {"name": "operations", "description": "What is done with all instances of a journey in the background."},
     {"name": "instances", "description": "Profiles on their journeys."},
     {"name": "endpoints", "description": "Sources and actions: how often they are called, and what failed."},
     {"name": "profiles", "description": "What is known of each profile: the built-in data source."},

@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from sojourn.api import kinds
 from sojourn.api.problems import ProblemError
 from sojourn.routing import Router, RoutingUnavailable
+from sojourn.routing.lifecycle import Lifecycle
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 from sojourn.temporal import connect, is_unavailable
@@ -30,6 +31,9 @@ MAINTENANCE_DELAY = 60.0
 MAINTENANCE_INTERVAL = 3600.0
 """Seconds between two clean-ups of what is remembered of handled events and of updates of profiles."""
 
+ENSURE_INTERVAL = 5.0
+"""Seconds between two looks for operations that have no workflow."""
+
 RETRY_INTERVAL = 2.0
 """Seconds between two attempts to reach a database that was away when the API started."""
 
@@ -41,12 +45,14 @@ class Parts:
         settings: What the deployment set.
         client: A client of Temporal. It connects at its first call and again after each loss.
         router: What routes events.
+        lifecycle: What steers journeys.
     """
 
     def __init__(self, settings: Settings, store: Store, client: Client) -> None:
         self.settings = settings
         self.client = client
         self.router = Router(store, client, settings)
+        self.lifecycle = Lifecycle(store, client, settings)
         self._store = store
         self._migrated = False
 
@@ -91,11 +97,24 @@ class Parts:
                 oldest = datetime.now(UTC) - timedelta(days=self.settings.dedup_window_days)
                 await self._store.profiles.purge(oldest)
                 await self.router.maintain()
+                await self.lifecycle.finish()
             except (RoutingUnavailable, StoreUnavailable) as error:
                 logger.warning("the hourly clean-up is left for the next hour: %s", error)
             except Exception:
                 logger.exception("the hourly clean-up failed")
             await asyncio.sleep(MAINTENANCE_INTERVAL)
+
+    async def ensure(self) -> None:
+        """See to it, until cancelled, that operations whose start was lost are started after all."""
+        while True:
+            await asyncio.sleep(ENSURE_INTERVAL)
+            try:
+                if self._migrated:
+                    await self.lifecycle.ensure()
+            except (RoutingUnavailable, StoreUnavailable) as error:
+                logger.debug("operations cannot be looked after: %s", error)
+            except Exception:
+                logger.exception("operations cannot be looked after")
 
     async def check_database(self) -> str:
         """Return `ok`, or why the database cannot be used."""
@@ -145,17 +164,17 @@ async def open_parts(
     opened = None
     if store is None:
         store = opened = await Store.open(settings.database, catalog_refresh=settings.catalog_refresh)
-    keeper = None
+    keepers: list[asyncio.Task[None]] = []
     try:
         parts = Parts(settings, store, client or await connect(lazy=True))
         try:
             await parts.migrate()
         except StoreUnavailable as error:
             logger.warning("%s; the API answers 503 until it can", error)
-        keeper = asyncio.create_task(parts.keep())
+        keepers = [asyncio.create_task(parts.keep()), asyncio.create_task(parts.ensure())]
         yield parts
     finally:
-        if keeper is not None:
+        for keeper in keepers:
             keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeper

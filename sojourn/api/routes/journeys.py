@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -17,11 +18,13 @@ from sojourn.api import examples, kinds, models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
 from sojourn.api.envelopes import explain
+from sojourn.api.lifecyclemodels import Draft
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.definitions.limits import Limits
+from sojourn.routing import RoutingUnavailable
 from sojourn.routing.endpoints import overridden
-from sojourn.store import JourneyRecord
+from sojourn.store import Catalog, JourneyRecord
 
 JSON = "application/json"
 _HINTS = {"files": 'write {"files": {"journeys/welcome.yaml": "journey: welcome\\n…"}}'}
@@ -38,9 +41,10 @@ Name = Annotated[str, Path(description="The journey's name.", examples=["cart-ab
     responses=openapi_responses(*kinds.GUARDED),
 )
 async def list_journeys(request: Request) -> Response:
-    """Returns every journey that was published, by name, with its latest version."""
+    """Returns every journey that was published or saved as a draft, by name, with its latest version."""
     catalog = await _parts(request).database().catalog()
-    return _json({"journeys": [_summary(record) for record in catalog.journeys.values()]})
+    names = sorted(catalog.journeys.keys() | catalog.drafts.keys())
+    return _json({"journeys": [_summary(catalog, name) for name in names]})
 
 
 @router.get(
@@ -52,12 +56,18 @@ async def list_journeys(request: Request) -> Response:
 )
 async def read_journey(request: Request, name: Name) -> Response:
     """Returns one journey with its versions and its latest definition."""
-    record = await _record(request, name)
+    parts = _parts(request)
+    with contextlib.suppress(RoutingUnavailable):
+        await parts.lifecycle.finish(name)
+    catalog = await parts.database().catalog()
+    if name not in catalog.journeys and (draft := catalog.drafts.get(name)) is not None:
+        return _json({**_summary(catalog, name), "versions": [], "definition": draft.definition})
+    record = _known(catalog, name)
     versions = [
         {"version": number, "state": record.version_state(number), "published_at": version.published_at}
         for number, version in sorted(record.versions.items(), reverse=True)
     ]
-    return _json({**_summary(record), "versions": versions, "definition": record.latest.definition})
+    return _json({**_summary(catalog, name), "versions": versions, "definition": record.latest.definition})
 
 
 @router.get(
@@ -106,19 +116,21 @@ async def read_version(
     ),
     openapi_extra=examples.PROJECT_REQUEST,
 )
-async def publish(request: Request) -> Response:
+async def publish(request: Request, how: Annotated[Draft, Query()]) -> Response:
     """Stores new versions of what changed in a project: all of it, or, where anything is wrong, nothing.
 
-    What is not in the project stays as it is. Instances keep the version that they entered.
+    What is not in the project stays as it is. Instances keep the version that they entered. A new version makes a
+    closed, stopped or finished journey live; one that is paused stays paused.
     """
     project = await _load(request)
     problems = [problem.as_dict() for problem in project.problems]
     if not project.ok:
         raise _not_publishable(project)
-    result = await _parts(request).database().publish(project)
+    result = await _parts(request).database().publish(project, draft=how.draft)
     return _json(
         {
             "published": [{"journey": name, "version": version} for name, version in result.published],
+            "drafts": [{"journey": name, "version": version} for name, version in result.drafts],
             "unchanged": result.unchanged,
             "events": result.events_changed,
             "endpoints": result.endpoints_changed,
@@ -176,24 +188,35 @@ def _not_publishable(project: definitions.Project) -> ProblemError:
 
 
 async def _record(request: Request, name: str) -> JourneyRecord:
-    catalog = await _parts(request).database().catalog()
+    return _known(await _parts(request).database().catalog(), name)
+
+
+def _known(catalog: Catalog, name: str) -> JourneyRecord:
     record = catalog.journeys.get(name)
     if record is None:
-        near = difflib.get_close_matches(name, catalog.journeys, 1)
-        nearest = f" The nearest name is {near[0]}." if near else ""
-        raise ProblemError(kinds.UNKNOWN_JOURNEY, f"No journey is named {name[:80]}.{nearest}")
+        raise unknown_journey(catalog, name)
     return record
 
 
-def _summary(record: JourneyRecord) -> dict[str, Any]:
-    latest = record.latest
+def unknown_journey(catalog: Catalog, name: str) -> ProblemError:
+    """Return the problem that there is no journey of a name, with the nearest that there is."""
+    near = difflib.get_close_matches(name, {*catalog.journeys, *catalog.drafts}, 1)
+    nearest = f" The nearest name is {near[0]}." if near else ""
+    return ProblemError(kinds.UNKNOWN_JOURNEY, f"No journey is named {name[:80]}.{nearest}")
+
+
+def _summary(catalog: Catalog, name: str) -> dict[str, Any]:
+    record, draft = catalog.journeys.get(name), catalog.drafts.get(name)
+    latest = draft if record is None else record.latest
+    assert latest is not None
     return {
-        "name": record.name,
-        "state": record.state,
+        "name": name,
+        "state": "draft" if record is None else record.state,
         "version": latest.version,
+        "draft": None if draft is None else draft.version,
         "description": latest.definition.get("description"),
         "entry_event": (latest.definition.get("entry") or {}).get("event"),
-        "published_at": latest.published_at,
+        "published_at": None if record is None else latest.published_at,
     }
 
 

@@ -1,0 +1,236 @@
+"""`/v1/journeys/{name}/pause` and the like, and `/v1/operations`: steering journeys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sojourn.api import kinds
+from sojourn.api import lifecyclemodels as models
+from sojourn.api.auth import requires
+from sojourn.api.parts import Parts
+from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.routes.journeys import Name, unknown_journey
+from sojourn.store import steering
+from sojourn.store.lifecycle import Act, ActRefused
+from sojourn.store.steering import NoDraft, Steered, UnknownVersion
+
+JSON = "application/json"
+
+router = APIRouter(tags=["journeys"])
+operations = APIRouter(tags=["operations"])
+
+_OPERATE: Any = [Depends(requires("operate"))]
+_STEERED = openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.NOT_IN_THIS_STATE)
+_ALL_OR_ONE = openapi_responses(
+    *kinds.GUARDED,
+    kinds.UNKNOWN_JOURNEY,
+    kinds.UNKNOWN_VERSION,
+    kinds.NOT_IN_THIS_STATE,
+    kinds.INVALID_REQUEST,
+)
+Which = Annotated[models.OneVersion, Query()]
+
+
+class Discarded(BaseModel):
+    """What became of a draft."""
+
+    journey: str
+    discarded: bool
+
+
+@router.post(
+    "/v1/journeys/{name}/pause",
+    status_code=202,
+    response_model=models.Steered,
+    summary="Pause a journey",
+    dependencies=_OPERATE,
+    responses=_ALL_OR_ONE,
+)
+async def pause_journey(request: Request, name: Name, which: Which) -> Response:
+    """Lets nobody in, and freezes every instance: timers keep their due times, events are kept, no call is made.
+
+    The state is changed at once; the instances are worked through in the background, see `operation`.
+    """
+    return await _act(request, name, "pause", which.version)
+
+
+@router.post(
+    "/v1/journeys/{name}/resume",
+    status_code=202,
+    response_model=models.Steered,
+    summary="Resume a journey",
+    dependencies=_OPERATE,
+    responses=_ALL_OR_ONE,
+)
+async def resume_journey(request: Request, name: Name, which: Which) -> Response:
+    """Lets profiles in again, and every instance that was paused with the journey go on.
+
+    What fell due meanwhile happens now. An instance that was paused by itself stays paused.
+    """
+    return await _act(request, name, "resume", which.version)
+
+
+@router.post(
+    "/v1/journeys/{name}/stop",
+    status_code=202,
+    response_model=models.Steered,
+    summary="Stop a journey",
+    dependencies=_OPERATE,
+    responses=_ALL_OR_ONE,
+)
+async def stop_journey(request: Request, name: Name, which: Which) -> Response:
+    """Lets nobody in, and ends every instance as `stopped`, wherever it stands. This cannot be taken back."""
+    return await _act(request, name, "stop", which.version)
+
+
+@router.post(
+    "/v1/journeys/{name}/close",
+    response_model=models.Steered,
+    summary="Close a journey",
+    dependencies=_OPERATE,
+    responses=_STEERED,
+)
+async def close_journey(request: Request, name: Name) -> Response:
+    """Lets nobody in. Those inside finish; when the last one has, the journey becomes `finished`."""
+    return await _act(request, name, "close")
+
+
+@router.post(
+    "/v1/journeys/{name}/reopen",
+    response_model=models.Steered,
+    summary="Reopen a journey",
+    dependencies=_OPERATE,
+    responses=_STEERED,
+)
+async def reopen_journey(request: Request, name: Name) -> Response:
+    """Publishes the latest version of a closed, stopped or finished journey once more, under the next number."""
+    return await _act(request, name, "reopen")
+
+
+@router.post(
+    "/v1/journeys/{name}/publish",
+    response_model=models.Steered,
+    summary="Publish a draft",
+    dependencies=_OPERATE,
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.NO_DRAFT),
+)
+async def publish_draft(request: Request, name: Name) -> Response:
+    """Makes the draft of a journey its next version, with the events and endpoints that it was saved with.
+
+    Events and endpoints that were published since the draft was saved stay as they are.
+    """
+    store = _parts(request).database()
+    try:
+        result = await store.change(lambda connection: steering.publish_draft(connection, name))
+    except NoDraft:
+        raise _no_draft(name) from None
+    if result is None:
+        raise unknown_journey(await store.catalog(), name)
+    record = (await store.catalog()).journeys[name]
+    return _steered(name, Steered(record.state, record.latest.version))
+
+
+@router.delete(
+    "/v1/journeys/{name}/draft",
+    response_model=Discarded,
+    summary="Discard a draft",
+    dependencies=_OPERATE,
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.NO_DRAFT),
+)
+async def discard_draft(request: Request, name: Name) -> Response:
+    """Forgets the draft of a journey. What is published stays as it is."""
+    store = _parts(request).database()
+    gone = await store.change(lambda connection: steering.discard_draft(connection, name))
+    if gone is None:
+        raise unknown_journey(await store.catalog(), name)
+    if not gone:
+        raise _no_draft(name)
+    return _json({"journey": name, "discarded": True})
+
+
+@operations.get(
+    "/v1/operations",
+    response_model=models.Operations,
+    summary="List operations",
+    dependencies=[Depends(requires("read"))],
+    responses=openapi_responses(*kinds.GUARDED, kinds.INVALID_REQUEST),
+)
+async def list_operations(request: Request, filters: Annotated[models.OperationFilters, Query()]) -> Response:
+    """Returns what is and was done with all instances of a journey, newest first."""
+    found = await (
+        _parts(request)
+        .database()
+        .operations.list(journey=filters.journey, state=filters.state, limit=filters.limit)
+    )
+    return _json({"operations": [operation.as_dict() for operation in found]})
+
+
+@operations.get(
+    "/v1/operations/{number}",
+    response_model=models.OperationWithFailures,
+    summary="Read an operation",
+    dependencies=[Depends(requires("read"))],
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_OPERATION, kinds.INVALID_REQUEST),
+)
+async def read_operation(
+    request: Request,
+    number: Annotated[int, Path(ge=1, le=2**31 - 1, description="The operation's number.", examples=[7])],
+) -> Response:
+    """Returns one operation: how many instances it has found, and how far it has come."""
+    store = _parts(request).database()
+    operation = await store.operations.get(number)
+    if operation is None:
+        raise ProblemError(kinds.UNKNOWN_OPERATION, f"There is no operation {number}.")
+    failures = await store.operations.failures(number) if operation.failed else []
+    shown = [{"workflow_id": item.workflow_id, "message": item.message} for item in failures]
+    return _json({**operation.as_dict(), "failures": shown})
+
+
+async def _act(request: Request, name: str, what: Act, version: int | None = None) -> Response:
+    parts = _parts(request)
+    store = parts.database()
+    try:
+        steered = await parts.lifecycle.act(name, what, version)
+    except ActRefused as refused:
+        raise ProblemError(
+            kinds.NOT_IN_THIS_STATE, refused.message, state=refused.state, possible=refused.possible
+        ) from None
+    except UnknownVersion as unknown:
+        raise ProblemError(
+            kinds.UNKNOWN_VERSION,
+            f"The journey {name} has no version {version}. Its latest is {unknown.latest}.",
+            latest=unknown.latest,
+        ) from None
+    if steered is None:
+        raise unknown_journey(await store.catalog(), name)
+    return _steered(name, steered, 202 if steered.operation is not None else 200)
+
+
+def _steered(name: str, steered: Steered, status: int = 200) -> Response:
+    operation = None if steered.operation is None else steered.operation.as_dict()
+    value = {
+        "journey": name,
+        "state": steered.state,
+        "version": steered.version,
+        "operation": operation,
+    }
+    return _json(value, status)
+
+
+def _no_draft(name: str) -> ProblemError:
+    return ProblemError(kinds.NO_DRAFT, f"{name} has no draft. Save one with `POST /v1/journeys?draft=true`.")
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(to_json(value), status_code=status, media_type=JSON)

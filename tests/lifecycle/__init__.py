@@ -1,0 +1,1 @@
+"""The life of journeys: states, operations over instances, pause, stop."""

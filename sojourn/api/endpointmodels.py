@@ -17,8 +17,8 @@ class CapLimit(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    calls: int = Field(description="1 to 1,000,000.", examples=[15])
-    per: str = Field(description="A duration, 100ms to 1d.", examples=["1s"])
+    calls: int = Field(description="1 to 10,000,000.", examples=[15])
+    per: str = Field(description="A duration, 100ms to 366d.", examples=["1s"])
 
 
 class ThrottleLimit(BaseModel):
@@ -26,11 +26,11 @@ class ThrottleLimit(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    calls: int = Field(description="1 to 1,000,000.", examples=[100])
-    per: str = Field(description="A duration, 100ms to 1d.", examples=["1s"])
+    calls: int = Field(description="1 to 10,000,000; from one call a day to 5,000 a second.", examples=[100])
+    per: str = Field(description="A duration, 1ms to 366d.", examples=["1s"])
     expire: str | None = Field(
         None,
-        description="A duration, 1s to 30d: a call that waited so long is dropped as the error `expired`. As "
+        description="A duration, 1s to 90d: a call that waited so long is dropped as the error `expired`. As "
         "before if left out.",
         examples=["1h"],
     )

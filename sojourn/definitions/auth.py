@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from sojourn.definitions.base import Model, Secret, SecretRef
+from sojourn.definitions.base import HttpUrl, Model, Secret, SecretRef
 from sojourn.definitions.durations import PositiveDuration
 
 
@@ -50,11 +50,21 @@ class BearerAuth(Model):
     token: Secret
 
 
+OAUTH_FIELDS = {
+    "grant_type": "type",
+    "client_id": "client_id",
+    "client_secret": "client_secret",
+    "scope": "scope",
+    "audience": "audience",
+}
+"""Form fields of a token request that have keys of their own, by name."""
+
+
 class OAuth2Auth(Model):
     """OAuth 2 client credentials: a token is asked for, kept while it holds, and sent as bearer."""
 
     type: Literal["oauth2"]
-    token_url: str
+    token_url: HttpUrl
     client_id: TextOrSecret
     client_secret: Secret
     scope: Annotated[str, Field(description="Scopes, separated by spaces")] | None = None
@@ -62,6 +72,7 @@ class OAuth2Auth(Model):
     parameters: dict[str, TextOrSecret] = Field(
         default_factory=dict,
         description="More form fields that the token endpoint asks for, such as resource",
+        json_schema_extra={"propertyNames": {"not": {"enum": list(OAUTH_FIELDS)}}},
     )
     credentials: Annotated[
         Literal["header", "body"],
@@ -78,7 +89,7 @@ class CustomAuth(Model):
     """
 
     type: Literal["custom"]
-    token_url: str
+    token_url: HttpUrl
     method: Literal["GET", "POST"] = "POST"
     headers: dict[str, TextOrSecret] = Field(default_factory=dict)
     form: dict[str, TextOrSecret] | None = Field(None, description="Fields sent as an HTML form")

@@ -67,12 +67,15 @@ def _identifier(value: str) -> str:
     return value
 
 
-JourneyName = Annotated[
-    str, AfterValidator(_journey_name), WithJsonSchema({"type": "string", "maxLength": 64})
-]
+def _text(pattern: re.Pattern[str], longest: int) -> dict[str, Any]:
+    """Return the JSON Schema of a text that matches whole."""
+    return {"type": "string", "maxLength": longest, "pattern": f"^(?:{pattern.pattern})$"}
+
+
+JourneyName = Annotated[str, AfterValidator(_journey_name), WithJsonSchema(_text(names.JOURNEY_NAME, 64))]
 """Name of a journey, see `names.JOURNEY_NAME`."""
 
-Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "maxLength": 128})]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema(_text(_NAME, 128))]
 """Name of an event, a source or an action."""
 
 StepId = Annotated[str, AfterValidator(_step_id), WithJsonSchema({"type": "string", "maxLength": 64})]
@@ -80,6 +83,10 @@ StepId = Annotated[str, AfterValidator(_step_id), WithJsonSchema({"type": "strin
 
 Identifier = Annotated[str, AfterValidator(_identifier), WithJsonSchema({"type": "string", "maxLength": 64})]
 """Name of a parameter or of a value that a `set` step makes: something that expressions can say."""
+
+
+HttpUrl = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})]
+"""A URL with scheme and host; what is wrong with one is told by `endpointchecks.check_url`."""
 
 
 def _expression(value: Any) -> Any:
@@ -105,7 +112,15 @@ CelText = Annotated[str, BeforeValidator(_expression), WithJsonSchema({"type": [
 class SecretRef(Model):
     """Names a secret of the deployment. The value itself never stands in a file."""
 
-    secret: Annotated[str, Field(min_length=1, max_length=128, description="Name of the secret")]
+    secret: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="Name of the secret",
+            json_schema_extra={"pattern": f"^(?:{_VARIABLE.pattern})$"},
+        ),
+    ]
 
     def dump(self) -> dict[str, str]:
         """Return the reference as plain JSON."""

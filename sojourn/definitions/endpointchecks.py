@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sojourn.definitions import leaks
-from sojourn.definitions.auth import ApiKeyAuth, CustomAuth, OAuth2Auth
+from sojourn.definitions.auth import OAUTH_FIELDS, ApiKeyAuth, CustomAuth, OAuth2Auth
 from sojourn.definitions.base import Model, SecretRef
 from sojourn.definitions.codes import Code
 from sojourn.definitions.endpoints import HTTP_ONLY, EndpointDefinition
 from sojourn.definitions.jsonschemas import check_schema, validator
 from sojourn.definitions.problems import Path, choose
+from sojourn.definitions.ratelimits import SOURCE_THROTTLED
 from sojourn.definitions.reading import ReadEndpoint, ReadEvent, ReadProfile
 from sojourn.definitions.shape import Source, described
 
@@ -28,15 +29,6 @@ _OURS = {
     "connection": "Sojourn keeps connections",
     "idempotency-key": "Sojourn sets it, the same for every attempt of a call",
 }
-
-OAUTH_FIELDS = {
-    "grant_type": "type",
-    "client_id": "client_id",
-    "client_secret": "client_secret",
-    "scope": "scope",
-    "audience": "audience",
-}
-"""Form fields of a token request that have keys of their own, by name."""
 
 
 def check_event_document(event: ReadEvent) -> None:
@@ -238,9 +230,8 @@ def _check_limits(model: EndpointDefinition, source: Source) -> None:
         message = "An action has an effect each time, so its answers are not cached"
         source.report(Code.UNKNOWN_KEY, ("cache",), message, "Leave out `cache`.", key=True)
     if model.kind == "source" and model.throttle is not None:
-        message = "A source is not throttled: the journey waits for its answer"
-        hint = "Use `cap`: calls above it count as the error `capped`."
-        source.report(Code.UNKNOWN_KEY, ("throttle",), message, hint, key=True)
+        wrong = SOURCE_THROTTLED
+        source.report(Code.UNKNOWN_KEY, ("throttle",), wrong.message, wrong.hint, key=True)
 
 
 def sent_values(model: EndpointDefinition) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
+from sojourn.definitions import ratelimits
 from sojourn.definitions.auth import (
     ApiKeyAuth,
     Auth,
@@ -17,7 +18,7 @@ from sojourn.definitions.auth import (
     OAuth2Auth,
     TextOrSecret,
 )
-from sojourn.definitions.base import Identifier, Model, Name, SecretRef
+from sojourn.definitions.base import HttpUrl, Identifier, Model, Name, SecretRef
 from sojourn.definitions.codes import Code, problem
 from sojourn.definitions.durations import STORED, Duration, PositiveDuration
 from sojourn.expressions import compile_template
@@ -35,15 +36,6 @@ __all__ = [
     "SecretRef",
     "Throttle",
 ]
-
-FASTEST_THROTTLE = 5_000
-"""Most calls a second of a throttle: more than one task queue of Temporal hands out reliably."""
-
-SLOWEST_THROTTLE = 1 / 86_400
-"""Fewest calls a second of a throttle: the server forgets when the last one was when it restarts."""
-
-SHORTEST_CAP = 0.1
-"""Seconds of a cap's shortest period: calls are counted in a database, in parts of the period."""
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -81,31 +73,53 @@ JsonSchema = Annotated[
 ]
 
 
+def _calls(value: int, info: ValidationInfo) -> int:
+    _require(ratelimits.check_calls(value), info)
+    return value
+
+
+def _cap_period(value: float, info: ValidationInfo) -> float:
+    _require(ratelimits.check_period("cap", value), info)
+    return value
+
+
+def _throttle_period(value: float, info: ValidationInfo) -> float:
+    _require(ratelimits.check_period("throttle", value), info)
+    return value
+
+
+def _expire(value: float, info: ValidationInfo) -> float:
+    _require(ratelimits.check_expire(value), info)
+    return value
+
+
+def _require(found: ratelimits.LimitProblem | None, info: ValidationInfo) -> None:
+    # What is stored holds as it is: it was checked when it was published or set.
+    if found is not None and info.context != STORED:
+        raise problem(Code.OUT_OF_RANGE, found.message, found.hint)
+
+
+LimitCalls = Annotated[
+    int,
+    AfterValidator(_calls),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": ratelimits.MAX_CALLS}),
+]
+"""How many calls a limit lets through in its time."""
+
+
 class Cap(Model):
     """At most `calls` in each `per`; calls above that are not made and count as the error `capped`."""
 
-    calls: int = Field(ge=1, le=10_000_000)
-    per: PositiveDuration
-
-    @model_validator(mode="after")
-    def _possible(self, info: ValidationInfo) -> Self:
-        if info.context == STORED:
-            return self  # what an operator set holds, as far as it goes
-        if self.per < SHORTEST_CAP:
-            raise problem(
-                Code.OUT_OF_RANGE,
-                f"The period of a cap is at least {SHORTEST_CAP * 1000:g}ms",
-                "Write a longer `per`, and more `calls`: 50 in 10ms are 500 in 100ms.",
-            )
-        return self
+    calls: LimitCalls
+    per: Annotated[PositiveDuration, AfterValidator(_cap_period)]
 
 
 class Throttle(Model):
     """At most `calls` in each `per`; calls above that wait, and are dropped as `expired` after `expire`."""
 
-    calls: int = Field(ge=1)
-    per: PositiveDuration
-    expire: PositiveDuration = 6 * 3600
+    calls: LimitCalls
+    per: Annotated[PositiveDuration, AfterValidator(_throttle_period)]
+    expire: Annotated[PositiveDuration, AfterValidator(_expire)] = ratelimits.DEFAULT_EXPIRE
 
     @property
     def rate(self) -> float:
@@ -114,20 +128,7 @@ class Throttle(Model):
 
     @model_validator(mode="after")
     def _possible(self, info: ValidationInfo) -> Self:
-        if info.context == STORED:
-            return self  # what an operator set holds, as far as it goes
-        if self.rate > FASTEST_THROTTLE:
-            raise problem(
-                Code.OUT_OF_RANGE,
-                f"A throttle lets through at most {FASTEST_THROTTLE:,} calls a second",
-                "Write fewer `calls` or a longer `per`; an endpoint that takes more needs no throttle.",
-            )
-        if self.rate < SLOWEST_THROTTLE:
-            raise problem(
-                Code.OUT_OF_RANGE,
-                "A throttle lets through at least one call a day",
-                "Write more `calls` or a shorter `per`, or use `cap`.",
-            )
+        _require(ratelimits.check_rate(self.rate), info)
         return self
 
 
@@ -162,7 +163,7 @@ class EndpointDefinition(Model):
     name: Name
     description: str | None = None
     method: Method
-    url: str
+    url: HttpUrl
     python: PythonReference | None = Field(
         None,
         description="`module:function` of a Python function that workers run, in the place of `url`; written by "

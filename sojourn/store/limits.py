@@ -12,25 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from sojourn.definitions.durations import write_duration
+from sojourn.definitions.ratelimits import DEFAULT_EXPIRE, SOURCE_THROTTLED, check_limit
 from sojourn.store.catalog import OperatorLimits
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import endpoint_limits, endpoints
 
 KINDS = ("cap", "throttle")
 """The limits that an endpoint may have."""
-
-MAX_CALLS = 1_000_000
-"""Most calls that a limit may allow in its time; more is no limit, but a slip of the finger."""
-
-PER = (0.1, 86_400)
-"""Shortest and longest time for which a limit counts, in seconds."""
-
-EXPIRE = (1, 30 * 86_400)
-"""Shortest and longest time that a call may wait for its turn, in seconds."""
-
-DEFAULT_EXPIRE = 6 * 3600
-"""Seconds that a call waits for its turn where neither the operator nor the definition says."""
 
 
 class LimitError(ValueError):
@@ -148,37 +136,9 @@ def _check(kind: str, changes: Mapping[str, Any]) -> None:
     for limit, value in changes.items():
         if limit not in KINDS:
             raise LimitError(limit, f"there is no limit {limit!r}: set cap or throttle")
-        if limit == "throttle" and kind == "source":
-            raise LimitError(
-                limit,
-                "a source is not throttled, since the journey waits for its answer; set a cap, above which calls "
-                "count as the error `capped`",
-            )
-        _check_calls(f"{limit}.calls", value.get("calls"))
-        _check_seconds(f"{limit}.per", value.get("per"), *PER)
-        if value.get("expire") is not None:
-            if limit == "cap":
-                raise LimitError("cap.expire", "calls above a cap do not wait, so they cannot expire")
-            _check_seconds("throttle.expire", value["expire"], *EXPIRE)
-
-
-def _check_calls(field: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise LimitError(field, "the number of calls must be a whole number, such as 100")
-    if not 1 <= value <= MAX_CALLS:
-        raise LimitError(
-            field, f"{value:,} calls are no limit to set; write a number from 1 to {MAX_CALLS:,}"
-        )
-
-
-def _check_seconds(field: str, value: Any, shortest: float, longest: float) -> None:
-    # Compared this way round, what is not a number is refused as well.
-    good = isinstance(value, int | float) and not isinstance(value, bool) and shortest <= value <= longest
-    if not good:
-        raise LimitError(
-            field,
-            f"write a duration from {write_duration(shortest)} to {write_duration(longest)}, such as 1s",
-        )
+        found = SOURCE_THROTTLED if (kind, limit) == ("source", "throttle") else check_limit(limit, value)
+        if found is not None:
+            raise LimitError(f"{limit}.{found.field}".rstrip("."), str(found))
 
 
 def _complete(limit: str, value: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:

@@ -134,15 +134,15 @@ async def test_publishing_says_what_has_no_effect(steered: httpx.AsyncClient) ->
 @pytest.mark.parametrize(
     ("body", "path", "message"),
     [
-        ({"cap": {"calls": 0, "per": "1s"}}, "/cap/calls", "from 1 to 1,000,000"),
+        ({"cap": {"calls": 0, "per": "1s"}}, "/cap/calls", "from 1 to 10,000,000 calls"),
         ({"cap": {"calls": "5", "per": "1s"}}, "/cap/calls", "integer"),
         ({"cap": {"calls": 5}}, "/cap/per", "is missing"),
         ({"cap": {"calls": 5, "per": 1}}, "/cap/per", "must be a string"),
         ({"cap": {"calls": 5, "per": "soon"}}, "/cap/per", "is not a duration"),
-        ({"cap": {"calls": 5, "per": "0s"}}, "/cap/per", "from 100ms to 1d"),
+        ({"cap": {"calls": 5, "per": "0s"}}, "/cap/per", "from 100ms to 366d"),
         ({"cap": {"calls": 5, "per": "1s", "expire": "1h"}}, "/cap/expire", "is not a field here"),
         ({"cap": None}, "/cap", "reset one with DELETE"),
-        ({"throttle": {"calls": 5, "per": "1s", "expire": "900d"}}, "/throttle/expire", "from 1s to 30d"),
+        ({"throttle": {"calls": 5, "per": "1s", "expire": "900d"}}, "/throttle/expire", "from 1s to 90d"),
         ({"throttel": THROTTLE}, "/throttel", "did you mean throttle?"),
         ({}, "/", "name a limit"),
         ([], "", "must be an object"),
@@ -158,6 +158,43 @@ async def test_limits_that_make_no_sense_are_refused(
     assert (await steered.get("/v1/endpoints/action/email.send")).json()["changed_at"] is None
 
 
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("cap", {"calls": 0, "per": "1s"}),
+        ("cap", {"calls": 10**9, "per": "1s"}),
+        ("cap", {"calls": 5, "per": "10ms"}),
+        ("cap", {"calls": 5, "per": "400d"}),
+        ("throttle", {"calls": 6000, "per": "1s"}),
+        ("throttle", {"calls": 1, "per": "2d"}),
+        ("throttle", {"calls": 1, "per": "1s", "expire": "10ms"}),
+        ("throttle", {"calls": 1, "per": "1s", "expire": "91d"}),
+    ],
+)
+async def test_what_validation_refuses_no_operator_sets(
+    steered: httpx.AsyncClient, limit: str, value: dict[str, Any]
+) -> None:
+    """A limit out of range is refused in both places, with the same words, and nothing changes."""
+    text = f"action: a\nurl: https://a.example.com/\n{limit}: {json.dumps(value)}\n"
+    answer = (await steered.post("/v1/journeys/validate", json={"files": {"a.yaml": text}})).json()
+    (written,) = answer["problems"]
+    problem = problem_of(await steered.put(LIMITS, json={limit: value}), "invalid-request")
+    (told,) = problem["violations"]
+    assert told["message"] == f"{written['message']}. {written['hint']}"
+    assert told["path"] == f"/{written['field'].replace('.', '/')}"
+    assert (await steered.get("/v1/endpoints/action/email.send")).json()["changed_at"] is None
+
+
+async def test_a_source_is_throttled_by_nobody(steered: httpx.AsyncClient) -> None:
+    """Neither in a file nor by an operator, in the same words."""
+    text = "source: s\nurl: https://a.example.com/\nthrottle: {calls: 1, per: 1s}\n"
+    answer = (await steered.post("/v1/journeys/validate", json={"files": {"a.yaml": text}})).json()
+    (written,) = answer["problems"]
+    reply = await steered.put("/v1/endpoints/source/crm.customer/limits", json={"throttle": THROTTLE})
+    (told,) = problem_of(reply, "invalid-request")["violations"]
+    assert (told["path"], told["message"]) == ("/throttle", f"{written['message']}. {written['hint']}")
+
+
 async def test_what_is_not_there_is_said(steered: httpx.AsyncClient) -> None:
     """With the nearest name, or the other kind that has it."""
     for method, path in (
@@ -171,7 +208,7 @@ async def test_what_is_not_there_is_said(steered: httpx.AsyncClient) -> None:
     )
     assert "There is an action of this name." in problem_of(answer, "unknown-endpoint")["detail"]
     answer = await steered.put("/v1/endpoints/source/crm.customer/limits", json={"throttle": THROTTLE})
-    assert "a source is not throttled" in problem_of(answer, "invalid-request")["detail"]
+    assert "A source is not throttled" in problem_of(answer, "invalid-request")["detail"]
     problem_of(await steered.get("/v1/endpoints/thing/email.send"), "invalid-request")
     problem_of(await steered.delete(LIMITS, params={"limit": "all"}), "invalid-request")
     problem_of(await steered.put(LIMITS, content=b"{"), "wrong-content-type")

@@ -1376,7 +1376,7 @@ CASES = [
             "throttle: {calls: 1, per: 1d}\n"
         ),
         "at most 5,000 calls a second",
-        ["E207 base.yaml:3:11 throttle", "E207 base.yaml:7:11 throttle", "E207 base.yaml:11:6 cap"],
+        ["E207 base.yaml:3:11 throttle", "E207 base.yaml:7:11 throttle", "E207 base.yaml:11:22 cap.per"],
     ),
     Case(
         "unknown keyword",

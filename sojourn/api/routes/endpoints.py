@@ -160,7 +160,9 @@ async def _changes(request: Request) -> dict[str, Any]:
 
 
 def _unfit(violations: list[Violation]) -> ProblemError:
-    told = "; ".join(f"{violation.path or 'the body'}: {violation.message}" for violation in violations)
+    told = "; ".join(
+        f"{violation.path or 'the body'}: {violation.message.rstrip('.')}" for violation in violations
+    )
     return ProblemError(
         kinds.INVALID_REQUEST,
         f"The request does not fit: {told}.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sojourn.definitions.base import CelText, Identifier, JourneyName, Model, Name
 from sojourn.definitions.codes import Code, problem
@@ -144,6 +144,14 @@ class WaitForStep(Step):
 
 class Pause(Model):
     """How long a `wait` step waits: exactly one of `for`, `until` and `until_time`."""
+
+    # For editors; the checks of steps say the same of a file, in words of their own.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [name]} for name in ("for", "until", "until_time")],
+            "dependentRequired": {"on": ["until_time"]},
+        }
+    )
 
     for_: Span | None = Field(None, alias="for")
     until: str | None = Field(

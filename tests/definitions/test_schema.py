@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from sojourn.definitions import json_schema
+from sojourn.definitions import json_schema, load_project, load_texts
 from sojourn.definitions.limits import DEFAULT_LIMITS
 from sojourn.definitions.steps import STEP_KINDS
 from sojourn.definitions.yamlfile import read_documents
@@ -44,12 +44,15 @@ def test_accepts_what_loads(text: str) -> None:
 
 
 def test_accepts_the_examples() -> None:
-    """Every file of the examples fits the schema."""
-    files = [path for path in (ROOT / "examples").rglob("*.y*ml") if ".sojourn" not in path.parts]
-    assert files
-    for path in files:
-        for document in documents(path.read_text("utf-8")):
-            assert [f"{path}: {error.message}" for error in VALIDATOR.iter_errors(document)] == []
+    """Every document of the examples' definitions fits the schema; scenarios are no definitions."""
+    examples = [path for path in (ROOT / "examples").iterdir() if path.is_dir()]
+    files = {
+        f"{path.name}/{name}": text for path in examples for name, text in load_project(path).files.items()
+    }
+    assert len(files) > 3
+    for name, text in files.items():
+        for document in documents(text) if name.endswith((".yaml", ".yml")) else []:
+            assert [f"{name}: {error.message}" for error in VALIDATOR.iter_errors(document)] == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,10 @@ def test_accepts_the_examples() -> None:
         "a: {wait: {for: 1 hour}}",
         "a: {wait: {for: 1mo}}",
         "a: {wait: {for: 5}}",
+        "a: {wait: {for: 1h, until: '${now}'}}",
+        "a: {wait: {for: 1h, until_time: '09:00'}}",
+        "a: {wait: {for: 1h, on: [mon]}}",
+        "a: {wait: {}}",
         "a: {wait_for: []}",
         "a: {wait_for: [{event: e, timeout: 1h}]}",
         "a: {wait: {for: 1h}, on_error: b}",
@@ -91,6 +98,13 @@ def test_refuses_steps(text: str) -> None:
         "action: a\nurl: https://x.example.com/\ncache: 1m",
         "action: a\nurl: https://x.example.com/\nauth: {type: bearer, token: abc}",
         "action: a\nurl: https://x.example.com/\nkind: action",
+        "action: a\nurl: ftp://x.example.com/",
+        "action: a\nurl: x.example.com/",
+        "action: a b\nurl: https://x.example.com/",
+        "action: a\nurl: https://x.example.com/\ncap: {calls: 0, per: 1s}",
+        "action: a\nurl: https://x.example.com/\nauth: {type: bearer, token: {secret: 'A B'}}",
+        "event: -e\nkey: event.x",
+        "journey: Welcome\nentry: {event: e}\nsteps: {a: {end: x}}",
         "journey: j\nsteps: {a: {end: x}}",
         "journey: j\nentry: {event: e}",
         "other: x",
@@ -98,9 +112,10 @@ def test_refuses_steps(text: str) -> None:
     ],
 )
 def test_refuses_documents(text: str) -> None:
-    """A document of the wrong shape does not fit."""
+    """A document of the wrong shape does not fit, as little as it loads."""
     (document,) = documents(text)
     assert not VALIDATOR.is_valid(document)
+    assert not load_texts({"a.yaml": text}).ok
 
 
 def test_unknown_and_missing_keys_are_refused_by_both() -> None:

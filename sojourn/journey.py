@@ -6,7 +6,7 @@ Modelled on `temporalio.workflow`: functions of this module work inside a runnin
 a workflow do is still allowed.
 """
 
-from sojourn.workflows.authoring.calls import Result, act, fetch
+from sojourn.workflows.authoring.calls import Result, act, fetch, jump
 from sojourn.workflows.authoring.context import State, entry, exit, now, split, state, step  # noqa: A004
 from sojourn.workflows.authoring.define import defn, run
 from sojourn.workflows.authoring.errors import CallError, JourneyError
@@ -24,6 +24,7 @@ __all__ = [
     "entry",
     "exit",
     "fetch",
+    "jump",
     "now",
     "on",
     "profile",

@@ -7,6 +7,7 @@ from sojourn.activities.calls import Calls
 from sojourn.activities.caps import Caps, LocalCaps
 from sojourn.activities.directory import EndpointDirectory, StaticEndpoints, ThrottleDirectory
 from sojourn.activities.errors import CallError
+from sojourn.activities.jumps import Jumps
 from sojourn.activities.observer import CallFailure, CallObserver
 from sojourn.activities.profiles import Profiles
 from sojourn.activities.queues import ThrottledQueues
@@ -21,6 +22,7 @@ __all__ = [
     "Calls",
     "Caps",
     "EndpointDirectory",
+    "Jumps",
     "LocalCaps",
     "Profiles",
     "SecretMissingError",

@@ -28,6 +28,7 @@ from sojourn.activities.errors import (
     refused,
 )
 from sojourn.activities.functions import FunctionCalls, begin
+from sojourn.activities.jumps import JumpCalls, Jumps
 from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.prepared import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.profiles import ProfileCalls, Profiles
@@ -73,6 +74,7 @@ class Calls:
         caps: Counts the calls of capped endpoints. By default this process counts for itself alone; `Store.caps`
             counts for all.
         profiles: Where the built-in profiles are kept, `Store.profiles`; without it what uses them is `refused`.
+        jumps: Lets profiles into other journeys, `sojourn.routing.RoutedJumps`; without it jumps are `refused`.
 
     Raises:
         ValueError: A function has no such decorator, or two have one name; the message says which.
@@ -88,7 +90,9 @@ class Calls:
         functions: Iterable[Callable[..., Any]] = (),
         caps: Caps | None = None,
         profiles: Profiles | None = None,
+        jumps: Jumps | None = None,
     ) -> None:
+        self._jumps = JumpCalls(jumps)
         self._profiles = ProfileCalls(profiles)
         self._caps = CapCheck(caps or LocalCaps())
         self._opened = 0
@@ -112,6 +116,7 @@ class Calls:
         functions: Iterable[Callable[..., Any]] = (),
         caps: Caps | None = None,
         profiles: Profiles | None = None,
+        jumps: Jumps | None = None,
     ) -> Self:
         """Return the activities of a deployment.
 
@@ -122,6 +127,7 @@ class Calls:
             functions: Python functions that are sources or actions.
             caps: Counts the calls of capped endpoints; by default this process counts for itself alone.
             profiles: Where the built-in profiles are kept.
+            jumps: Lets profiles into other journeys.
 
         Raises:
             ValueError: `allow_hosts` names something that is no host, or a function is none of Sojourn's; the message
@@ -138,12 +144,13 @@ class Calls:
             functions=functions,
             caps=caps,
             profiles=profiles,
+            jumps=jumps,
         )
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
-        return [self.fetch, self.action, *self._profiles.activities]
+        return [self.fetch, self.action, *self._profiles.activities, *self._jumps.activities]
 
     async def __aenter__(self) -> Self:
         self._opened += 1

@@ -134,10 +134,17 @@ def _calls(
 ) -> Calls:
     """Return what performs fetches and actions, as the settings say."""
     from sojourn.activities import Calls
+    from sojourn.routing import RoutedJumps
 
     try:
         return Calls.from_settings(
-            store, settings, observer=observer, functions=functions, caps=store.caps, profiles=store.profiles
+            store,
+            settings,
+            observer=observer,
+            functions=functions,
+            caps=store.caps,
+            profiles=store.profiles,
+            jumps=RoutedJumps(store, settings),
         )
     except (ValueError, OSError) as error:
         raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error

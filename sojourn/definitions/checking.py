@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sojourn.definitions.endpointchecks import check_endpoint, check_event_document, check_profile_document
-from sojourn.definitions.journeychecks import check_journey, check_jumps, links_of
+from sojourn.definitions.journeychecks import check_journey, links_of
 from sojourn.definitions.journeyexpressions import (
     check_endpoint_expressions,
     check_event_expressions,
     check_journey_expressions,
 )
+from sojourn.definitions.jumps import check_loops
 from sojourn.definitions.reading import Reading
 
 
@@ -25,4 +26,4 @@ def check(reading: Reading) -> None:
     for journey in reading.journeys.values():
         check_journey(journey, reading)
         check_journey_expressions(journey, reading, links_of(journey))
-    check_jumps(reading)
+    check_loops(reading)

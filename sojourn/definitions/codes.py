@@ -68,9 +68,9 @@ class Code(StrEnum):
     WRONG_TYPE = "E403"
     NO_RESULT = "E404"
     BRACES = "E405"
-    # Not available yet
-    STEP_LATER = "E501"
-    # E502 was never in a release.
+    # Against what is published
+    # E501 and E502 were never in a release.
+    ENTRY_RULE = "E503"
     # Warnings
     NO_ERROR_PATH = "W601"
     NO_TIMEOUT = "W602"
@@ -80,6 +80,7 @@ class Code(StrEnum):
     NEVER_BEFORE = "W606"
     OUTLIVES = "W607"
     MORE = "W608"
+    JOURNEY_ELSEWHERE = "W609"
 
 
 def problem(code: Code, message: str, hint: str = "") -> PydanticCustomError:

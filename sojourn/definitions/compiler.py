@@ -21,6 +21,7 @@ from sojourn.definitions.steps import (
     ConditionStep,
     EndStep,
     FetchStep,
+    JumpStep,
     SetStep,
     SplitStep,
     Step,
@@ -87,7 +88,8 @@ def compile_journey(
     }
     if code is not None:
         # Whatever its code asks of the profile: what that is, only a run of it shows.
-        return compiled | {"workflow": code.workflow, "profile": {"attributes": None}}
+        jumps = {"jumps": code.jumps} if code.jumps else {}
+        return compiled | {"workflow": code.workflow, "profile": {"attributes": None}, **jumps}
     profile = profile_use(compiled)
     # A journey that does not use it compiles as before there were profiles: the same version, not a new one.
     return compiled if profile is None else compiled | {"profile": profile}
@@ -162,9 +164,12 @@ def _step(step: Step, following: str | None) -> dict[str, Any]:
         return compiled | {"values": step.set, "next": onward}
     if isinstance(step, UpdateProfileStep):
         return compiled | {"on_error": step.on_error, "values": step.update_profile, "next": onward}
+    if isinstance(step, JumpStep):
+        said = {"on_error": step.on_error, "journey": step.jump, "with": step.with_, "next": onward}
+        return compiled | said
     if isinstance(step, EndStep):
         return compiled | {"outcome": step.end}
-    raise ValueError(f"{step.kind} steps are not available yet")
+    raise AssertionError(f"{step.kind} steps are not compiled")
 
 
 def _wait_for(step: WaitForStep, onward: str | None) -> dict[str, Any]:

@@ -22,7 +22,11 @@ _GROUPS = (
     ("E2", "The shape of a document", "A key or a value is not one that the format has."),
     ("E3", "Steps", "The steps of a journey do not fit together, or name what is not there."),
     ("E4", "Expressions", "An expression does not compile, or cannot work on the data that it names."),
-    ("E5", "Not available yet", "The format has it already; running it comes with a later release."),
+    (
+        "E5",
+        "Against what is published",
+        "Publishing compares with the versions that are published already; `sojourn publish --dry-run` does, too.",
+    ),
     ("W6", "Warnings", "The definition can be published all the same."),
 )
 
@@ -200,7 +204,9 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Correct the name, or define it.",
     ),
     Code.UNKNOWN_JOURNEY: Explanation(
-        "An unknown journey", "`jump` names a journey that the project has not.", "Correct the name."
+        "An unknown journey",
+        "`jump` names a journey that neither the project has nor anybody has published.",
+        "Correct the name, or publish that journey first.",
     ),
     Code.UNREACHABLE: Explanation(
         "A step that nothing reaches", "No way from the first step leads there.", "Lead to it, or remove it."
@@ -269,10 +275,11 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "`key`, `when` and the like are expressions without `${ }`; templates are written `${...}`, not `{{ }}`.",
         "Write it as the hint says.",
     ),
-    Code.STEP_LATER: Explanation(
-        "A step that is not available yet",
-        "`jump` is checked, but cannot run yet.",
-        "Do without it for now.",
+    Code.ENTRY_RULE: Explanation(
+        "An entry rule of another kind",
+        "Versions of a journey that profiles have entered agree in how profiles enter: once only or again, and by the "
+        "profile alone or once per value. What is known of those who entered by one rule says nothing by another.",
+        "Keep the rule, or publish under a new name.",
     ),
     Code.NO_ERROR_PATH: Explanation(
         "No error path", "The step calls out; if that fails, the instance ends as failed.", "Add `on_error`."
@@ -304,6 +311,11 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "More problems than are named",
         "Of one document, at most 100 problems are named; the others are left out.",
         "Solve those that are named first.",
+    ),
+    Code.JOURNEY_ELSEWHERE: Explanation(
+        "A jump out of the project",
+        "The journey is not in this project. Another project may have published it: publishing checks that.",
+        "Correct the name if it is a slip.",
     ),
 }
 

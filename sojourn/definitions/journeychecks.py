@@ -10,12 +10,12 @@ from sojourn.definitions.dates import parse_moment, zone, zone_names
 from sojourn.definitions.durations import whole
 from sojourn.definitions.graph import Exit, cycles, exits, reachable
 from sojourn.definitions.journeys import CodeJourney
+from sojourn.definitions.jumps import arrows
 from sojourn.definitions.problems import choose, nearest, sentence
 from sojourn.definitions.reading import Reading, ReadJourney
 from sojourn.definitions.shape import Source
 from sojourn.definitions.stepchecks import check_event, check_step
 from sojourn.definitions.stepreading import targets
-from sojourn.definitions.steps import JumpStep
 
 
 def check_journey(journey: ReadJourney, reading: Reading) -> None:
@@ -28,32 +28,6 @@ def check_journey(journey: ReadJourney, reading: Reading) -> None:
         if model is not None:
             check_step(journey, step, model, reading)
     check_graph(journey)
-
-
-def check_jumps(reading: Reading) -> None:
-    """Report journeys that jump to each other in a circle, a journey that jumps to itself included."""
-    jumps: dict[str, dict[str, str]] = {}
-    for name, journey in reading.journeys.items():
-        jumps[name] = {
-            model.jump: step
-            for step, model in reversed(journey.steps.items())
-            if isinstance(model, JumpStep) and model.jump in reading.journeys
-        }
-    for cycle in cycles(jumps):
-        target = cycle[1 % len(cycle)]
-        first = reading.journeys[cycle[0]]
-        path = ("steps", jumps[cycle[0]][target], "jump")
-        message = (
-            f"The journeys {_arrows(cycle)} jump in a circle"
-            if len(cycle) > 1
-            else "The journey jumps to itself"
-        )
-        first.source.report(Code.JUMP_LOOP, path, message, "Remove one of the jumps.")
-
-
-def _arrows(cycle: list[str]) -> str:
-    shown = cycle if len(cycle) <= 8 else [*cycle[:7], "..."]
-    return " → ".join(f"`{name}`" if name != "..." else name for name in [*shown, cycle[0]])
 
 
 def _check_code(head: CodeJourney, source: Source, reading: Reading) -> None:
@@ -183,6 +157,6 @@ def _check_cycles(journey: ReadJourney, links: Mapping[str, list[Exit]]) -> None
         journey.source.report(
             Code.CYCLE,
             ("steps", cycle[-1], *back.path),
-            f"The steps {_arrows(cycle)} form a loop in which no time passes",
+            f"The steps {arrows(cycle)} form a loop in which no time passes",
             "Put a `wait` or a `wait_for` on the way, such as wait: {for: 1h}.",
         )

@@ -10,6 +10,7 @@ from sojourn.definitions.endpointchecks import sent_values
 from sojourn.definitions.expressionchecks import Inspect, Report, check_expression, check_template
 from sojourn.definitions.graph import Exit, reachable
 from sojourn.definitions.jsonschemas import validator
+from sojourn.definitions.jumps import check_data
 from sojourn.definitions.problems import Path, a, choose
 from sojourn.definitions.profileuse import check_update
 from sojourn.definitions.reading import ReadEndpoint, ReadEvent, Reading, ReadJourney
@@ -160,7 +161,13 @@ class _Journey:
                 lambda value, at, expected: self._template(value, name, at, expected),
             )
         elif isinstance(step, JumpStep):
-            self._template(step.with_, name, (*path, "with"))
+            check_data(
+                self.journey,
+                path,
+                step,
+                self.reading,
+                lambda value, at, expected: self._template(value, name, at, expected),
+            )
         elif isinstance(step, EndStep) and step.end is not None:
             self._template(step.end, name, (*path, "end"))
 

@@ -75,3 +75,4 @@ class CodeJourney(JourneyDefinition):
     listens: list[Name] = Field(default_factory=list, description="Events that its code waits for")
     sources: list[Name] = Field(default_factory=list, description="Sources that its code names")
     actions: list[Name] = Field(default_factory=list, description="Actions that its code names")
+    jumps: list[JourneyName] = Field(default_factory=list, description="Journeys to which its code jumps")

@@ -1,4 +1,4 @@
-"""Checks of a step that need no expressions: references, times, shares, parameters, and what comes later."""
+"""Checks of a step that need no expressions: references, times, shares, parameters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.dates import parse_date, parse_moment
 from sojourn.definitions.durations import whole
 from sojourn.definitions.graph import exits
+from sojourn.definitions.jumps import check_jump
 from sojourn.definitions.problems import Path, choose, nearest, sentence
 from sojourn.definitions.reading import Reading, ReadJourney
 from sojourn.definitions.shape import Source
@@ -48,15 +49,8 @@ def check_step(journey: ReadJourney, step: str, model: Step, reading: Reading) -
         _check_call(model, source, path, reading)
     elif isinstance(model, TimeConditionStep):
         _check_window(model, source, path)
-    elif isinstance(model, JumpStep) and model.jump not in reading.journeys and not reading.broken:
-        message = f"There is no journey `{model.jump[:80]}`"
-        hint = choose(model.jump, reading.journeys)
-        source.report(Code.UNKNOWN_JOURNEY, (*path, "jump"), message, hint)
-    if model.later:
-        message = f"`{model.kind}` is not available yet"
-        source.report(
-            Code.STEP_LATER, (*path, model.kind), message, "It comes with a later release.", key=True
-        )
+    elif isinstance(model, JumpStep):
+        check_jump(journey, path, model, reading)
     if model.kind in CALLS and getattr(model, "on_error", None) is None:
         source.report(
             Code.NO_ERROR_PATH,

@@ -104,8 +104,6 @@ class Step(Model):
     """Whether the kind may have `on_error`."""
     waits: ClassVar[bool] = False
     """Whether time passes in it, so that a loop through it is allowed."""
-    later: ClassVar[bool] = False
-    """Whether running it comes with a later release."""
 
     label: str | None = Field(None, max_length=200, description="Name of the step for people")
     next: Target | None = None
@@ -294,10 +292,13 @@ class JumpStep(Step):
 
     kind: ClassVar[str] = "jump"
     fails: ClassVar[bool] = True
-    later: ClassVar[bool] = True
 
     jump: JourneyName
-    with_: Templates = Field(default_factory=dict, alias="with", description="Data of the entry event")
+    with_: Templates | None = Field(
+        None,
+        alias="with",
+        description="Data of the event on which profiles enter that journey; that of this one's if left out",
+    )
     on_error: Target | None = None
 
 

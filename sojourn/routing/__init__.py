@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sojourn.routing.instances import InstanceNotFound, InstancePage, list_instances, read_instance
+from sojourn.routing.jumps import RoutedJumps
 from sojourn.routing.model import (
     Effect,
     EventResult,
@@ -26,6 +27,7 @@ __all__ = [
     "Maintenance",
     "Reason",
     "Refusal",
+    "RoutedJumps",
     "Router",
     "RoutingUnavailable",
     "Status",

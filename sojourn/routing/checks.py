@@ -76,6 +76,10 @@ class EventCheck:
 
     def apply(self, event: IncomingEvent) -> str | EventResult:
         """Return the profile key of an event, or the refusal of one that is not what it should be."""
+        return self.refusal(event) or self._key(event, {"event": event.data})
+
+    def refusal(self, event: IncomingEvent) -> EventResult | None:
+        """Return the refusal of an event that breaks its schema or its rule, whosever it is."""
         violations = self._violations(event.data)
         if violations:
             message = f"the data does not fit the schema of {self.name!r}: {_first(violations)}"
@@ -90,7 +94,7 @@ class EventCheck:
                 )
             if holds is not True:
                 return EventResult.refused(event, "rule_false", f"the rule of {self.name!r} does not hold")
-        return self._key(event, variables)
+        return None
 
     def _violations(self, data: Any) -> list[Violation]:
         if self.validator is None:

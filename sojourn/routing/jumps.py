@@ -50,7 +50,8 @@ async def enter(
         data: Its data.
 
     Returns:
-        `{"effect": "started" or "already_inside", "journey", "version"}`, or `{"effect": "refused", "reason", "message"}`.
+        `{"effect": "started" or "already_inside", "journey", "version"}`, or
+        `{"effect": "refused", "reason", "message"}`.
 
     Raises:
         RoutingUnavailable: Temporal or the database cannot be reached. Trying again completes the jump.

@@ -15,7 +15,7 @@ from sojourn.routing import secondkeys
 from sojourn.routing.admission import Admission, Outcome
 from sojourn.routing.checks import unfit
 from sojourn.routing.model import EventResult, IncomingEvent, InstanceEffect, Refusal, RoutingUnavailable
-from sojourn.routing.plan import EventPlan, Plan
+from sojourn.routing.plan import EventPlan, Listener, Plan
 from sojourn.routing.temporal import Temporal, Unreachable
 from sojourn.routing.visits import Visit
 from sojourn.settings import Settings
@@ -120,6 +120,45 @@ class Router:
         elif profiles:
             await asyncio.gather(*(self._profile(batch, key, work) for key, work in profiles.items()))
         return _finished(batch)
+
+    async def enter(
+        self, journey: str, key: str, entry: Callable[[str], IncomingEvent]
+    ) -> InstanceEffect | Refusal:
+        """Let a profile into one journey, as an event does that concerns no other and no running instance.
+
+        Args:
+            journey: The journey.
+            key: The profile key; that of the event is not evaluated.
+            entry: Makes the entry event, given its name.
+
+        Returns:
+            What was started, or why nothing was.
+
+        Raises:
+            RoutingUnavailable: Temporal or the database cannot be reached. The same event again completes the work.
+        """
+        arrived = self._clock()
+        try:
+            plan = await self._plan()
+            record = plan.catalog.journeys.get(journey)
+            if record is None:
+                return Refusal(journey, "no_journey", f"no journey named {journey!r} is published")
+            kind = plan.events[record.latest.definition["entry"]["event"]]
+            event = entry(kind.name)
+            if kind.check is None:
+                raise Unreachable(kind.problem)
+            if (refused := kind.check.refusal(event)) is not None:
+                return refused.refusals[0]
+            if (problem := unfit(event.data)) is not None:
+                return Refusal(journey, "invalid", problem)
+            # To whom it may be delivered is left out: a profile that is inside stays where it is.
+            visit = Visit(event, key, arrived, Listener(record, True, frozenset()))
+            async with self._slots:
+                outcome = await self._admission.apply(visit)
+        except (Unreachable, StoreUnavailable) as error:
+            raise RoutingUnavailable(str(error)) from error
+        assert outcome is not None, "an entry is let in or refused"
+        return outcome
 
     async def maintain(self) -> Maintenance:
         """Forget old event ids and settle what dead processes left half done. To be called hourly.

@@ -10,6 +10,7 @@ from sojourn.activities import Calls, EndpointDirectory, Transport
 from sojourn.activities.caps import Caps
 from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError
 from sojourn.activities.functions import FunctionCalls
+from sojourn.activities.jumps import Jumps
 from sojourn.activities.prepared import PreparedEndpoint
 from sojourn.activities.profiles import Profiles
 from sojourn.activities.responses import read_result
@@ -26,13 +27,22 @@ class ScriptedCalls(Calls):
         script: The answers.
         caps: Counts the calls of capped endpoints.
         profiles: Where the built-in profiles are kept.
+        jumps: Lets profiles into other journeys.
     """
 
     def __init__(
-        self, endpoints: EndpointDirectory, script: Script, *, caps: Caps, profiles: Profiles
+        self,
+        endpoints: EndpointDirectory,
+        script: Script,
+        *,
+        caps: Caps,
+        profiles: Profiles,
+        jumps: Jumps | None = None,
     ) -> None:
         transport = ScriptedTransport(script)
-        super().__init__(endpoints, secrets=AnySecret(), transport=transport, caps=caps, profiles=profiles)
+        super().__init__(
+            endpoints, secrets=AnySecret(), transport=transport, caps=caps, profiles=profiles, jumps=jumps
+        )
         self._functions = ScriptedFunctions(script)
 
 

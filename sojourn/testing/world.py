@@ -20,6 +20,7 @@ from sojourn.activities.caps import LocalCaps
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
 from sojourn.routing import EventResult, IncomingEvent, Router
+from sojourn.routing.jumps import enter
 from sojourn.settings import Settings
 from sojourn.store import Store
 from sojourn.store.profiles import Write
@@ -285,6 +286,7 @@ class World:
             self.script,
             caps=LocalCaps(lambda: self.now.timestamp()),
             profiles=self._store.profiles,
+            jumps=_Jumps(self._router),
         )
         stack = self._workers = AsyncExitStack()
         await stack.enter_async_context(
@@ -315,6 +317,18 @@ class World:
     async def _close(self) -> None:
         for instance in self.instances:
             await instance.close()
+
+
+class _Jumps:
+    """Lets profiles into journeys through the test's own router, which sees what is started."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def jump(
+        self, client: Client, target: str, key: str, event_id: str, time: datetime, data: Any
+    ) -> dict[str, Any]:
+        return await enter(self._router, target, key, event_id, time, data)
 
 
 def _watched(client: Client, *interceptors: Any) -> Client:

@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from sojourn.workflows import calendars, evaluate, splitting
+from sojourn.workflows import calendars, evaluate, jumping, splitting
 from sojourn.workflows.calling import call
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.instance import Instance, TimedOut
@@ -53,6 +53,7 @@ class Interpreter:
             "action": self._call,
             "set": self._set,
             "update_profile": self._update_profile,
+            "jump": self._jump,
             "end": self._end,
         }
 
@@ -214,6 +215,14 @@ class Interpreter:
         self._instance.show("writes the profile")
         await self._instance.profile.update(changes)
         return Passed("updated", step["next"])
+
+    async def _jump(self, name: str, step: Step) -> Passed:
+        data = self._instance.start.event.data
+        if step["with"] is not None:
+            await self._read_profile(step["with"])
+            data = evaluate.parameters(step["with"], self._instance.variables(), f"steps.{name}.with")
+        answer = await jumping.jump(self._instance, step["journey"], data)
+        return Passed(jumping.described(answer), step["next"])
 
     async def _read_profile(self, *templates: Any, when: str | None = None) -> bool:
         """Read the profile where what is evaluated next names it; says whether that was so.

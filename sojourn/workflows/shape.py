@@ -24,6 +24,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "action": ("endpoint", "with", "next"),
     "set": ("values", "next"),
     "update_profile": ("values", "next"),
+    "jump": ("journey", "with", "next"),
     "end": ("outcome",),
 }
 """What the interpreter reads of each kind of step."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from sojourn.workflows import jumping
 from sojourn.workflows.authoring.errors import JourneyError
+from sojourn.workflows.authoring.events import Event
 from sojourn.workflows.authoring.found import named
 from sojourn.workflows.authoring.runtime import Running, perform
 from sojourn.workflows.calling import call
@@ -57,6 +59,39 @@ async def act(action: str | Callable[..., Any], /, **parameters: Any) -> Result:
         CallError: It failed for good.
     """
     return await _call("action", "action", action, parameters)
+
+
+async def jump(target: str, /, data: Event | Mapping[str, Any] | None = None) -> bool:
+    """Start the profile on the newest version of another journey, and go on at once; it is then in both.
+
+    Args:
+        target: The other journey's name.
+        data: Data of the event on which profiles enter it, or that event; the data of this instance's entry event if
+            left out.
+
+    Returns:
+        Whether it was started; False where the profile is in that journey already.
+
+    Raises:
+        CallError: The journey refuses the profile (`refused`), or could not be asked for a day (`network`).
+        JourneyError: The data is nothing that JSON can hold.
+    """
+    plain: Any = None
+    if data is not None:
+        try:
+            plain = to_jsonable_python(data if isinstance(data, Event) else dict(data), by_alias=True)
+        except PydanticSerializationError as error:
+            raise JourneyError(
+                f"the data of the jump to {target} is nothing that JSON can hold: {type(error).__name__}"
+            ) from None
+
+    async def work(current: Running) -> tuple[bool, str]:
+        given = current.instance.start.event.data if data is None else plain
+        answer = await jumping.jump(current.instance, target, given)
+        return answer["effect"] == "started", jumping.described(answer)
+
+    started: bool = await perform("jump", f"jump-{target}", work)
+    return started
 
 
 async def _call(

@@ -17,7 +17,7 @@ from typing import Any
 from sojourn.workflows.authoring.events import Event, EventSpec
 
 _LIBRARIES = frozenset({"sojourn", "temporalio", "pydantic", "builtins"})
-_CALLS = {"fetch": "source", "act": "action"}
+_CALLS = {"fetch": "source", "act": "action", "jump": "journey"}
 
 
 def events_in(body: type) -> list[type[Event]]:
@@ -30,7 +30,7 @@ def events_in(body: type) -> list[type[Event]]:
 
 
 def calls_in(body: type) -> list[tuple[str, str]]:
-    """Return the sources and actions that a journey's code names in its calls: pairs of kind and name.
+    """Return the sources, actions and journeys that a journey's code names in its calls: pairs of kind and name.
 
     Calls whose first argument is computed are not found; they work all the same.
 
@@ -54,7 +54,7 @@ def named(thing: Any) -> str | None:
 
 
 def _written(function: FunctionType) -> list[tuple[str, str]]:
-    """Return the calls of `fetch` and `act` whose first argument is a text."""
+    """Return the calls of `fetch`, `act` and `jump` whose first argument is a text."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError, TypeError):

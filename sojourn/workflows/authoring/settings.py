@@ -72,6 +72,7 @@ class JourneySettings:
             "listens": sorted(named),
             "sources": sorted({name for kind, name in calls if kind == "source"}),
             "actions": sorted({name for kind, name in calls if kind == "action"}),
+            "jumps": sorted({name for kind, name in calls if kind == "journey"}),
         }
         return self.head.model_copy(update=found)
 

@@ -39,7 +39,14 @@ class Outcome:
                 lines.append(f"Changed {what}: {', '.join(self.answer[what])}")
         if self.answer.get("profile"):
             lines.append(f"Changed schema of profiles: {self.answer['profile']}")
-        lines.append(f"Published: {', '.join(published)}" if published else "Published: no journey is new")
+        if drafts := [
+            f"{item['journey']} version {item['version']}" for item in self.answer.get("drafts", [])
+        ]:
+            lines.append(f"Saved as a draft: {', '.join(drafts)}")
+        elif not published:
+            lines.append("Published: no journey is new")
+        if published:
+            lines.append(f"Published: {', '.join(published)}")
         if self.answer["unchanged"]:
             lines.append(f"Unchanged: {', '.join(map(_name, self.answer['unchanged']))}")
         return lines
@@ -50,12 +57,13 @@ class Outcome:
         return {item["journey"] for item in self.answer["published"]} | set(self.answer["unchanged"])
 
 
-def publish(client: ApiClient, folder: Path) -> Outcome:
+def publish(client: ApiClient, folder: Path, *, draft: bool = False) -> Outcome:
     """Publish a project's files.
 
     Args:
         client: An open connection.
         folder: The project.
+        draft: Save its journeys as drafts.
 
     Returns:
         What the API says, or what is wrong with the definitions.
@@ -68,7 +76,9 @@ def publish(client: ApiClient, folder: Path) -> Outcome:
         # Some problems, such as a file that cannot be read, are known only here.
         return Outcome(False, {}, [problem.as_dict() for problem in project.problems])
     try:
-        answer = client.post(PUBLISH_PATH, {"files": project.files})
+        answer = client.post(
+            f"{PUBLISH_PATH}?draft=true" if draft else PUBLISH_PATH, {"files": project.files}
+        )
     except ApiRefusedError as refused:
         problems = refused.problem.get("problems")
         if not isinstance(problems, list):

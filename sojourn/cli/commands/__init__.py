@@ -11,12 +11,13 @@ from sojourn.cli.commands import (
     endpoints,
     journeys,
     keys,
+    oneinstance,
     profiles,
     projects,
     send,
     serve,
+    steering,
     testing,
-    watching,
 )
 
 START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
@@ -35,7 +36,8 @@ def register(app: typer.Typer) -> None:
     app.command("call", rich_help_panel=PROJECT)(call.call)
     app.command("send", rich_help_panel=LOOK)(send.send)
     app.add_typer(journeys.app, name="journeys", rich_help_panel=LOOK)
-    app.command("instances", rich_help_panel=LOOK)(watching.instances)
+    app.add_typer(oneinstance.app, name="instances", rich_help_panel=LOOK)
+    app.command("operations", rich_help_panel=LOOK)(steering.operations)
     app.add_typer(endpoints.app, name="endpoints", rich_help_panel=LOOK)
     app.add_typer(profiles.app, name="profiles", rich_help_panel=LOOK)
     app.command("api", rich_help_panel=DEPLOY)(serve.api)

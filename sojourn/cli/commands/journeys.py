@@ -65,7 +65,8 @@ def _show_journeys(found: list[dict[str, Any]]) -> None:
         (
             item["name"],
             item["version"],
-            item["state"],
+            item["state"]
+            + (f", draft {item['draft']}" if item["draft"] and item["state"] != "draft" else ""),
             item["entry_event"],
             moment(item["published_at"]),
             item["description"],

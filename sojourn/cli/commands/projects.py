@@ -65,20 +65,28 @@ def schema(
 
 def publish(
     project: ProjectArgument = Path(),
+    draft: Annotated[
+        bool,
+        typer.Option(
+            "--draft",
+            help="Save the journeys as drafts, which nobody enters; `sojourn journeys publish NAME` makes one live.",
+        ),
+    ] = False,
     api: ApiOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Publishes a project: what changed becomes a new version, which new entries get.
 
-    Instances keep the version that they entered. Nothing is published when there are errors (exit status 1).
+    Instances keep the version that they entered. Nothing is published when there are errors (exit status 1). A new
+    version makes a closed or stopped journey live again; a paused one stays paused.
     """
     from sojourn.cli.api_client import ApiClient, api_url
     from sojourn.cli.project import summary
     from sojourn.cli.publishing import publish as publish_project
 
     with ApiClient(api_url(api, project), key) as client:
-        outcome = publish_project(client, project)
+        outcome = publish_project(client, project, draft=draft)
     if as_json:
         show_json(dict(outcome.answer) if outcome.ok else {"ok": False, "problems": outcome.problems})
     else:

@@ -102,7 +102,7 @@ def _show_instance(found: dict[str, Any]) -> None:
         say(f"profile {found['profile']}")  # its id has a hash of it
     if found.get("per") is not None:
         say(f"second key {found['per']}")
-    say(_standing(found))
+    say(standing(found))
     say(
         f"entered {moment(found['entered_at'])}"
         + (f", ended {moment(found['ended_at'])} (UTC)" if found["ended_at"] else " (UTC)")
@@ -137,13 +137,15 @@ def _plain_id(found: dict[str, Any]) -> str:
     return plain if found.get("per") is None else f"{plain}={found['per']}"
 
 
-def _standing(found: dict[str, Any]) -> str:
+def standing(found: dict[str, Any]) -> str:
     """Say in one line where an instance stands or how it ended."""
     from sojourn.cli.tables import moment
 
     if found["outcome"]:
         return f"{found['outcome']}: {found['text']}" if found["text"] else str(found["outcome"])
     line = f"{'paused' if found['paused'] else found['status']}"
+    if "journey" in (found.get("paused_by") or ()):
+        line += " with its journey" + (" and by itself" if "instance" in found["paused_by"] else "")
     if found["step"]:
         line += f" at {found['step']}"
     if found["waiting_for"]:

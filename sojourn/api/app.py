@@ -15,7 +15,7 @@ from starlette.routing import Match, Route
 from temporalio.client import Client
 
 from sojourn import __version__
-from sojourn.api import kinds, openapi, pages
+from sojourn.api import kinds, openapi, pages, versionproblems
 from sojourn.api.envelopes import explain
 from sojourn.api.middleware import BodyLimit, SafetyNet
 from sojourn.api.parts import open_parts
@@ -33,6 +33,7 @@ from sojourn.api.routes import (
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
+from sojourn.store.versionrules import PublicationRefused
 
 _MODULES = (events, journeys, lifecycle, oneinstance, instances, endpoints, profiles, health, pages)
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings, *, store: Store | None = None, client: Client
             HTTPException: _http_exception,
             RequestValidationError: _invalid_parameters,
             StoreUnavailable: _unavailable,
+            PublicationRefused: _not_publishable,
             RoutingUnavailable: _unavailable,
         },
         # Short names, by which the examples in the OpenAPI document are found.
@@ -96,6 +98,11 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     return unavailable(error, "Send the same request again.").response()
+
+
+async def _not_publishable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PublicationRefused)
+    return versionproblems.not_publishable(error).response()
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

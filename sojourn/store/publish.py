@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from sojourn.definitions.hashing import content_hash
+from sojourn.store import versionrules
 from sojourn.store.catalog import JourneyState
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
@@ -84,6 +86,9 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
 
     Returns:
         What changed. A journey whose compiled definition is that of its newest version gets no new one.
+
+    Raises:
+        PublicationRefused: A new version breaks a rule of versions.
     """
     # One publisher at a time: two that publish the same at once must not both make a version of it.
     lock_revision(connection)
@@ -106,6 +111,8 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
         result.profile_changed = _put(
             connection, profile_schema, {"id": 1}, profile, publication.unless_since
         )
+    if broken := [rule for rule in map(partial(_broken, connection), publication.journeys.values()) if rule]:
+        raise versionrules.PublicationRefused(broken)
     for name, definition in sorted(publication.journeys.items()):
         version = _publish_journey(connection, name, definition, publication.sources)
         if version is None:
@@ -198,11 +205,21 @@ def _publish_journey(
     return version
 
 
+def _broken(connection: Connection, definition: dict[str, Any]) -> versionrules.BrokenRule | None:
+    """Return the rule of versions that a journey breaks, if it breaks one."""
+    name = definition["name"]
+    latest = _latest(connection, name)
+    state = connection.execute(select(journeys.c.state).where(journeys.c.name == name)).scalar()
+    if latest is None or state is None:
+        return None
+    return versionrules.second_key(latest.definition, definition, state)
+
+
 def _latest(connection: Connection, name: str) -> Any:
-    """Return number and hash of a journey's newest version."""
+    """Return number, hash and definition of a journey's newest version."""
     of_journey = journey_versions.c.journey == name
     newest = select(func.max(journey_versions.c.version)).where(of_journey).scalar_subquery()
-    query = select(journey_versions.c.version, journey_versions.c.hash)
+    query = select(journey_versions.c.version, journey_versions.c.hash, journey_versions.c.definition)
     found: Any = connection.execute(query.where(of_journey, journey_versions.c.version == newest)).first()
     return found
 

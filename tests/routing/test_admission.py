@@ -103,7 +103,9 @@ async def test_an_instance_gets_all_that_the_contract_says(world: World) -> None
     assert await found.static_details() == f"**{escape(world.name)}** version 1\n\nentered on cart\\.updated"
 
 
-@pytest.mark.parametrize("key", ["zoë ✓ \U0001f600", "nul\x00 \ud800", "x" * 1000, 42, "null", "a=b==", "a'b\"c\\d", "~hash"])
+@pytest.mark.parametrize(
+    "key", ["zoë ✓ \U0001f600", "nul\x00 \ud800", "x" * 1000, 42, "null", "a=b==", "a'b\"c\\d", "~hash"]
+)
 async def test_any_key_names_an_instance_of_its_own(world: World, key: Any) -> None:
     """No text that JSON can carry breaks an id, a query or the database."""
     await world.publish(journey(world.name, listens=["finish"]))

@@ -12,8 +12,10 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from sojourn import names
 from sojourn.routing import IncomingEvent, Router, RoutingUnavailable
 from sojourn.routing import temporal as temporal_calls
+from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 from sojourn.store.entries import Confirm
 from tests.conftest import free_port
@@ -40,13 +42,20 @@ def dies_at(call: str) -> Any:
     return die
 
 
+def per_order(world: World, **more: Any) -> dict[str, Any]:
+    """A journey in which a profile is once for each order."""
+    return {**journey(world.name, **more), "entry": {"event": "cart.updated", "per": "event.order"}}
+
+
 @both_databases
 @pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize("place", ["before", "after"])
-async def test_death_around_the_start(world: World, place: str, ends: bool) -> None:
+@pytest.mark.parametrize("second_key", [False, True])
+async def test_death_around_the_start(world: World, place: str, ends: bool, second_key: bool) -> None:
     """Before it nothing runs, after it nobody knows: either way the resend leads to exactly one run."""
-    await world.publish(journey(world.name, ends=ends, reentry={"allow": True, "after": 0}))
-    event = world.event()
+    kind = per_order if second_key else lambda world, **more: journey(world.name, **more)
+    await world.publish(kind(world, ends=ends, reentry={"allow": True, "after": 0}))
+    event = world.event(order="o-1")
     setattr(world.wire, place, dies_at("start"))
     with pytest.raises(Dies):
         await (await world.process(lease=SHORT)).route([event])
@@ -166,25 +175,82 @@ async def main(database, address, namespace, queue, place):
     client = await Client.connect(address, namespace=namespace, interceptors=[wire])
     store = await Store.open(database, lease=0.3)
     router = Router(store, client, Settings(task_queue=queue), clock=lambda: NOON)
-    await router.route([IncomingEvent("killed", "cart.updated", NOON, {"id": "ada"})])
+    await router.route([IncomingEvent("killed", "cart.updated", NOON, {"id": "ada", "order": "o-1"})])
 
 asyncio.run(main(*sys.argv[1:]))
 """
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-async def test_a_process_that_is_killed_for_real(world: World, database_url: str, place: str) -> None:
+@pytest.mark.parametrize("per", [None, "o-1"])
+async def test_a_process_that_is_killed_for_real(
+    world: World, database_url: str, place: str, per: str | None
+) -> None:
     """SIGKILL, with nothing left to tidy up: the resend leads to exactly one run."""
-    await world.publish(journey(world.name))
+    await world.publish(per_order(world) if per else journey(world.name))
     address, namespace = world.client.service_client.config.target_host, world.client.namespace
     arguments = (database_url, address, namespace, world.settings.task_queue, place)
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, *arguments)
     assert await process.wait() == -signal.SIGKILL
-    event = IncomingEvent("killed", "cart.updated", NOON, {"id": "ada"})
+    event = IncomingEvent("killed", "cart.updated", NOON, {"id": "ada", "order": "o-1"})
     assert await one(await world.process(), event) == "started"
-    assert world.wire.starts == ([f"{world.name}:ada"] if place == "before" else [])
-    assert (await world.state())["start"]["event"]["id"] == "killed"
+    assert world.wire.starts == ([names.workflow_id(world.name, "ada", per)] if place == "before" else [])
+    assert (await world.state(per=per))["start"]["event"]["id"] == "killed"
     assert await one(await world.process(), event) == "duplicate"
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+async def test_death_in_the_middle_of_several_values(world: World, place: str) -> None:
+    """Those that were started stay, and the resend starts the others, each once."""
+    await world.publish(per_order(world))
+    event, begun = world.event(order=["a", "b", "c"]), 0
+
+    def die(call: str) -> None:
+        nonlocal begun
+        begun += call == "start"
+        if begun == 2:
+            raise Dies
+
+    setattr(world.wire, place, die)
+    with pytest.raises(Dies):
+        await (await world.process(lease=SHORT)).route([event])
+    setattr(world.wire, place, None)
+    (result,) = await (await world.process()).route([event])
+    assert {item.per for item in result.instances} == {"b", "c"}
+    assert [(item.per, item.reason) for item in result.refusals] == [("a", "duplicate")]
+    assert sorted(world.wire.starts) == [f"{world.name}:ada={per}" for per in "abc"]
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+async def test_what_the_dead_left_takes_a_place_only_if_it_runs(world: World, place: str) -> None:
+    """A reservation counts until it is settled: then it is an instance, or there is room."""
+    world.settings = Settings(task_queue=world.settings.task_queue, max_instances=1)
+    await world.publish(per_order(world))
+    setattr(world.wire, place, dies_at("start"))
+    with pytest.raises(Dies):
+        await (await world.process(lease=SHORT)).route([world.event(order="a")])
+    setattr(world.wire, place, None)
+    survivor = await world.process()
+    expected = "started" if place == "before" else "too_many_instances"
+    assert await one(survivor, world.event(order="b")) == expected
+    assert len(world.wire.starts) == 1
+
+
+async def test_the_clean_up_settles_second_keys_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry of each value by itself."""
+    monkeypatch.setattr("sojourn.routing.router.ABANDONED", 0.05)
+    await world.publish(per_order(world))
+    event = world.event(order="a")
+    world.wire.after = dies_at("start")
+    with pytest.raises(Dies):
+        await (await world.process(lease=SHORT)).route([event])
+    world.wire.after = None
+    await asyncio.sleep(SHORT + 0.1)
+    assert (await (await world.process()).maintain()).resolved == 1
+    look = await (await world.open_store()).ledger.look(world.name, "ada", event.id, per="a")
+    assert look.handled
+    assert look.entry is not None
+    assert not look.entry.reserved
 
 
 async def test_without_temporal_the_event_is_kept_by_its_sender(world: World) -> None:

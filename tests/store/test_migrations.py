@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from sojourn.store import Store, StoreError
+from sojourn.store.entries import Claim
+from sojourn.store.migrate import alembic_config
 from sojourn.store.tables import metadata
 from tests.store.databases import OpenStore
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 MIGRATE = """
 import asyncio, sys
@@ -89,3 +96,41 @@ def test_migrations_are_in_the_package() -> None:
     assert (folder / "env.py").exists()
     assert (folder / "script.py.mako").exists()
     assert list((folder / "versions").glob("0001_*.py"))
+
+
+OLD_ROWS = (
+    "INSERT INTO entries (journey, profile, event_id, workflow_id, version, entered_at, state, closed, token,"
+    " lease_until) VALUES"
+    " ('welcome', 'ada', 'e-1', 'welcome:ada', 1, '2026-03-01 12:00:00', 'entered', false, NULL, NULL),"
+    " ('welcome', 'bob', 'e-2', 'welcome:bob', 2, '2026-03-01 12:00:00', 'reserved', false, 'token', 17.5)",
+    "INSERT INTO handled_events (journey, profile, event_id, at) VALUES"
+    " ('welcome', 'ada', 'e-1', '2026-03-01 12:00:00')",
+)
+
+
+async def test_entries_from_before_second_keys_are_kept(database_url: str) -> None:
+    """They are those of journeys without one, a reservation that was under way among them."""
+    store = await Store.open(database_url, lease=15.0)
+
+    def earlier(connection: Connection) -> None:
+        command.upgrade(alembic_config(connection), "0003")
+        for statement in OLD_ROWS:
+            connection.execute(text(statement))
+
+    await store.database.write(earlier)
+    await store.migrate()
+    look = await store.ledger.look("welcome", "ada", "e-1")
+    assert look.handled
+    assert look.entry is not None
+    assert (look.entry.per, look.entry.workflow_id, look.entry.closed) == ("", "welcome:ada", False)
+    reserved = (await store.ledger.look("welcome", "bob")).entry
+    assert reserved is not None
+    assert (reserved.token, reserved.stale) == ("token", True)
+    # The same profile may have more entries now, and only one without a second key.
+    claim = Claim(
+        "welcome", "ada", "e-3", "welcome:ada=o-1", 1, NOON, allow=True, after=0, per="o-1", most=10
+    )
+    assert (await store.ledger.reserve(claim)).kind == "reserved"
+    assert (await store.ledger.reserve(replace(claim, per="", event_id="e-4"))).kind == "inside"
+    assert [entry.per for entry in await store.ledger.inside("welcome", "ada")] == ["", "o-1"]
+    await store.close()

@@ -9,6 +9,7 @@ import pytest
 
 from sojourn.store import Store, StoreUnavailable
 from sojourn.store.publish import Publication
+from sojourn.store.versionrules import PublicationRefused
 from tests.store.databases import OpenStore
 
 
@@ -205,3 +206,29 @@ async def test_asking_in_the_turn_in_which_a_reading_ended_does_not_hang(store: 
     await store._reloading
     store._changed()
     assert (await store.catalog()).journeys["welcome"].latest.version == 1
+
+
+@pytest.mark.parametrize(
+    ("had", "has"), [(None, "event.order"), ("event.order", None), ("event.a", "event.b")]
+)
+async def test_the_second_key_does_not_change_between_versions(
+    store: Store, had: str | None, has: str | None
+) -> None:
+    """Nothing of such a publication is stored; once nobody is inside any more, it is."""
+
+    def with_key(per: str | None, **more: Any) -> dict[str, Any]:
+        entry = {"event": "e"} if per is None else {"event": "e", "per": per}
+        return journey(entry=entry, **more)
+
+    await publish(store, with_key(had))
+    assert (await publish(store, with_key(had, timeout=9))).published == [("welcome", 2)]
+    for state in ("live", "paused", "closed"):
+        await store.set_state("welcome", state)  # type: ignore[arg-type]
+        with pytest.raises(PublicationRefused, match="not to change") as caught:
+            await publish(store, journey("other"), with_key(has))
+        (rule,) = caught.value.rules
+        assert (rule.journey, rule.field, rule.code) == ("welcome", "entry.per", "E503")
+        assert f"`{had}`" in rule.message if had else "no second key" in rule.message
+    assert list((await store.catalog()).journeys) == ["welcome"]
+    await store.set_state("welcome", "stopped")
+    assert (await publish(store, with_key(has))).published == [("welcome", 3)]

@@ -21,10 +21,12 @@ from sojourn.api.envelopes import explain
 from sojourn.api.lifecyclemodels import Draft
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.versionproblems import not_publishable
 from sojourn.definitions.limits import Limits
 from sojourn.routing import RoutingUnavailable
 from sojourn.routing.endpoints import overridden
 from sojourn.store import Catalog, JourneyRecord
+from sojourn.store.versionrules import PublicationRefused
 
 JSON = "application/json"
 _HINTS = {"files": 'write {"files": {"journeys/welcome.yaml": "journey: welcome\\n…"}}'}
@@ -126,7 +128,10 @@ async def publish(request: Request, how: Annotated[Draft, Query()]) -> Response:
     problems = [problem.as_dict() for problem in project.problems]
     if not project.ok:
         raise _not_publishable(project)
-    result = await _parts(request).database().publish(project, draft=how.draft)
+    try:
+        result = await _parts(request).database().publish(project, draft=how.draft)
+    except PublicationRefused as error:
+        raise not_publishable(error, project.files) from None
     return _json(
         {
             "published": [{"journey": name, "version": version} for name, version in result.published],

@@ -118,7 +118,9 @@ async def reopen_journey(request: Request, name: Name) -> Response:
     response_model=models.Steered,
     summary="Publish a draft",
     dependencies=_OPERATE,
-    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.NO_DRAFT),
+    responses=openapi_responses(
+        *kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.NO_DRAFT, kinds.INVALID_DEFINITIONS
+    ),
 )
 async def publish_draft(request: Request, name: Name) -> Response:
     """Makes the draft of a journey its next version, with the events and endpoints that it was saved with.

@@ -1,0 +1,66 @@
+"""What a new version of a journey may not change, since there are entries by the version before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sojourn.store.errors import StoreError
+
+ENDED = ("stopped", "finished")
+"""States of a journey in which nobody is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule of versions that a publication breaks.
+
+    Attributes:
+        journey: The journey.
+        field: Where it stands in the journey's document, such as `entry.per`.
+        message: What is wrong.
+        hint: What to do instead.
+        code: The stable code of such problems.
+    """
+
+    journey: str
+    field: str
+    message: str
+    hint: str
+    code: str = "E503"
+
+
+class PublicationRefused(StoreError):
+    """A publication that breaks rules of versions. Nothing of it was stored.
+
+    Attributes:
+        rules: The rules that it breaks.
+    """
+
+    def __init__(self, rules: list[BrokenRule]) -> None:
+        super().__init__("; ".join(f"{rule.journey}: {rule.field}: {rule.message}" for rule in rules))
+        self.rules = rules
+
+
+def second_key(before: Mapping[str, Any], after: Mapping[str, Any], state: str) -> BrokenRule | None:
+    """Return the problem of a version with another second key than the one before it, or None.
+
+    Instances that run are found by the second key under which they entered: with another one, their events would
+    reach nobody, and a profile could be in the journey twice.
+
+    Args:
+        before: The compiled journey of the newest version.
+        after: The one that is to be published.
+        state: The journey's state.
+    """
+    had, has = (version.get("entry", {}).get("per") for version in (before, after))
+    if had == has or state in ENDED:
+        return None
+    what = "no second key" if had is None else f"the second key `{had}`"
+    return BrokenRule(
+        after["name"],
+        "entry.per",
+        f"The version that is published has {what}, which is not to change while profiles may be in the journey",
+        "Publish it under another name, or stop the journey first.",
+    )

@@ -96,6 +96,9 @@ ERROR_MOVED = "sojourn.Moved"
 """`ApplicationError` type with which an attempt says that its action is throttled by now, and so is not made here;
 its first detail is `{queue, expire}`. The workflow schedules the same call again on that queue."""
 
+EXTERN_EXPIRED = "sojourn.expired"
+"""Function that a worker gives its workflows, to tell of calls that expired in a queue; not persisted."""
+
 JOURNEY_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 """What a journey's name must match in full. It holds no colon, so that a workflow id splits at the first one."""
 

@@ -13,6 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn import names
 from sojourn.activities import Calls
+from sojourn.activities.expiries import ExpiryInterceptor
 from sojourn.workflows import Journey
 from sojourn.workflows.authoring.define import settings_of
 
@@ -68,6 +69,8 @@ class JourneyPlugin(SimplePlugin):
             workflows=_adder([Journey, *journeys]) if register_workflows else None,
             activities=_adder(calls.activities) if register_activities and calls is not None else None,
             workflow_runner=_runner,
+            # Of workflows alone there is nobody to tell.
+            interceptors=[ExpiryInterceptor(calls.expiries)] if calls is not None else None,
             run_context=_opener(calls) if register_activities and calls is not None else None,
         )
 

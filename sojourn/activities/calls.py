@@ -27,6 +27,7 @@ from sojourn.activities.errors import (
     CallError,
     refused,
 )
+from sojourn.activities.expiries import Expiries
 from sojourn.activities.functions import FunctionCalls, begin
 from sojourn.activities.jumps import JumpCalls, Jumps
 from sojourn.activities.observer import CallObserver, failure_of
@@ -98,6 +99,7 @@ class Calls:
         self._opened = 0
         self._functions = FunctionCalls(functions)
         self._observer = observer
+        self.expiries = Expiries(observer)
         self._endpoints = endpoints
         self._secrets = secrets or Secrets()
         self._transport = transport or Transport(AddressGuard())
@@ -154,6 +156,7 @@ class Calls:
 
     async def __aenter__(self) -> Self:
         self._opened += 1
+        self.expiries.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:

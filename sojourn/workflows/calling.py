@@ -109,6 +109,7 @@ async def _at_turn(
         if moved is None:
             late = turns.expired(request["endpoint"], error, turn)
             if late is not None:
+                turns.tell(request, late, error)
                 raise late from None
             raise  # `from None` would take from it what Temporal says is its cause
     instance.show(f"queues for {request['endpoint']}")

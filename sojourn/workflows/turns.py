@@ -91,6 +91,15 @@ def expired(what: str, error: FailureError, turn: Turn | None) -> StepError | No
     return StepError("expired", message)
 
 
+def tell(request: dict[str, Any], late: StepError, error: FailureError) -> None:
+    """Tell the worker's operators of a call that expired, of which no activity knows. It leaves nothing in history."""
+    outside = workflow.extern_functions().get(names.EXTERN_EXPIRED)
+    if outside is not None and not workflow.unsafe.is_replaying():
+        place = {name: request[name] for name in ("endpoint", "journey", "step")}
+        before = error.cause.__cause__ if error.cause else None
+        outside(place, late.message, late.status, isinstance(before, ApplicationError))
+
+
 def _cut(journey: str) -> str:
     """Return a fairness key of at most 64 bytes."""
     return journey.encode()[:_FAIRNESS_BYTES].decode(errors="ignore")

@@ -25,7 +25,8 @@ from sojourn.definitions import EndpointDefinition, Project
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.endpoints import Throttle
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import Runner, Shop, compiled, failure, project
+from tests.activities.test_observer import Watching
+from tests.workflows.support import Runner, Shop, compiled, failure, project, running
 
 JOURNEY = """
 journey: {name}
@@ -161,6 +162,21 @@ async def test_what_waits_for_too_long_expires(client: Client, shop: Shop) -> No
     assert len(failed) + len(shop.calls) == 4
     assert {error.details[0]["error"]["code"] for error in failed} == {"expired"}
     assert "waited longer than 1 s for its turn" in failed[0].details[0]["error"]["message"]
+
+
+async def test_calls_that_expire_in_the_queue_are_told_to_operators(client: Client, shop: Shop) -> None:
+    """No activity ran that could tell: the workflow does, once, also where it is replayed afterwards."""
+    loaded, told = limited(shop, throttle="1/3600/1"), Watching()
+    async with running(client, loaded, observer=told, cached=0) as runner:
+        handles = [await runner.start(compiled(loaded)) for _ in range(4)]
+        results = await asyncio.gather(*(h.result() for h in handles), return_exceptions=True)
+    late = sum(isinstance(result, Exception) for result in results)
+    assert late >= 3
+    assert len(told.failures) == late
+    for failed in told.failures:
+        assert (failed.kind, failed.name, failed.code, failed.status) == ("action", "send", "expired", None)
+        assert (failed.journey, failed.step, failed.attempt, failed.final) == ("j", "mail", 1, True)
+        assert "for its turn" in failed.message
 
 
 async def test_those_inside_when_an_action_is_throttled_queue_as_well(client: Client, shop: Shop) -> None:

@@ -68,7 +68,9 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
         ),
     }
     turn = turns.planned(endpoint, instance.definition["endpoints"][endpoint])
-    instance.show(f"{'asks' if kind == 'source' else 'queues for' if turn else 'calls'} {endpoint}")
+    instance.show(
+        f"{'asks' if kind == 'source' else 'calls'} {endpoint}" if turn is None else turn.words(endpoint)
+    )
     try:
         result = await _at_turn(instance, kind, request, window, turn)
     except (FailureError, StepError) as error:
@@ -112,7 +114,7 @@ async def _at_turn(
                 turns.tell(request, late, error)
                 raise late from None
             raise  # `from None` would take from it what Temporal says is its cause
-    instance.show(f"queues for {request['endpoint']}")
+    instance.show(moved.words(request["endpoint"]))
     window = window if moved.window is None else timedelta(seconds=moved.window)
     return await _at_turn(instance, kind, request | {"window": window.total_seconds()}, window, moved)
 

@@ -56,6 +56,7 @@ class Instance:
         )
         self.inbox.knows(start.event.id)
         self.inbox.note(start.event)
+        self.doing = "begins"
         self.trace = Trace()
         self.results: dict[str, Any] = {}
         self._weights: dict[str, int] = {}
@@ -66,6 +67,8 @@ class Instance:
         self.exits = Exits(self)
         self.holds = Holds()
         self.notes = 0
+        self.moving: dict[str, Any] | None = None
+        """The definition in which the instance is to go on from its wait, see `moving`."""
         self.ending: Ending | None = None
         self.arrivals: deque[EventMessage | Ending] = deque()
         """What came and was not looked at yet: events, and exits that operators ask for, in the history's order."""
@@ -358,7 +361,7 @@ class Instance:
             waiting: What it waits for, in plain words.
             searchable: Also set the search attribute `JourneyStep`: one history event where it changed.
         """
-        workflow.set_current_details(details.render(self, waiting))
+        details.show(self, waiting)
         if searchable and self._searchable and self.shown_step != self.position.step and self.position.step:
             self.shown_step = self.position.step
             workflow.upsert_search_attributes([_STEP.value_set(self.position.step)])

@@ -7,7 +7,7 @@ from typing import Any
 from temporalio import workflow
 
 from sojourn import names
-from sojourn.workflows import messages, snapshot
+from sojourn.workflows import details, messages, moving, snapshot
 from sojourn.workflows.endings import Ending
 from sojourn.workflows.instance import Instance
 from sojourn.workflows.interpreter import Interpreter
@@ -65,6 +65,7 @@ class Journey:
         if self._instance is not None:
             self._instance.clock.told(*at)
             self._instance.holds.told(True, at, self._instance.definition["version"])
+            details.show(self._instance)
 
     @workflow.signal(
         name=names.SIGNAL_RESUME,
@@ -75,6 +76,7 @@ class Journey:
         if self._instance is not None:
             self._instance.clock.told(*at)
             self._instance.holds.told(False, at, self._instance.definition["version"])
+            details.show(self._instance)
 
     @workflow.signal(
         name=names.SIGNAL_EXIT, description="Ends this instance at once as exited. Input: the reason, a text."
@@ -85,6 +87,37 @@ class Journey:
             self._instance.clock.told(*reason[1:])
             text = reason[0] if reason and isinstance(reason[0], str) else "signal exit"
             self._instance.arrive(Ending("exited", text))
+
+    @workflow.update(
+        name=names.UPDATE_MOVE,
+        description='Goes on in another version from the wait at which this instance stands: {"definition"}.',
+    )
+    def move(self, *message: Any) -> dict[str, Any]:
+        """Let the instance go on in a newer version; its wait begins a new run with it."""
+        assert self._instance is not None
+        self._instance.moving = moving.read(message)
+        return moving.told(self._instance) | {"to": self._instance.moving["version"]}
+
+    @move.validator
+    def check_move(self, *message: Any) -> None:
+        """Refuse a move that is not possible: nothing of it gets into the history."""
+        if self._instance is None:
+            raise messages.bad_input(self._problem or messages.BadMessage("none came"))
+        found = moving.obstacle(self._instance, message)
+        if found is not None:
+            raise moving.refusal(self._instance, found)
+
+    @workflow.query(
+        name=names.QUERY_MOVABLE,
+        description='Whether this instance could go on in another version: {"definition"}; null, or why not.',
+    )
+    def movable(self, *message: Any) -> dict[str, Any]:
+        """Return `{profile, version, obstacle}`; the obstacle is null where the instance could be moved."""
+        if self._instance is None:
+            return {"profile": None, "version": None, "obstacle": {"code": "ended", "message": "it is none"}}
+        found = moving.obstacle(self._instance, message)
+        shown = None if found is None else {"code": found.code, "message": found.message}
+        return moving.told(self._instance) | {"obstacle": shown}
 
     @workflow.query(
         name=names.QUERY_STATE, description="Where this instance is, what it waits for, and its steps so far."

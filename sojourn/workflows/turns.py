@@ -34,6 +34,12 @@ class Turn:
     window: float | None = None
     attempts: int | None = None
 
+    def words(self, endpoint: str) -> str:
+        """Say in plain words what an instance does whose call queues."""
+        return (
+            f"calls {endpoint}, which is throttled: waits for its turn, for at most {self.expire:g} seconds"
+        )
+
     def options(self, journey: str, retries: RetryPolicy) -> dict[str, Any]:
         """Return what is different about an activity that queues.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from sojourn.workflows import moving
 from sojourn.workflows.endings import Ending
 from sojourn.workflows.instance import Instance, TimedOut
 from sojourn.workflows.messages import EventMessage
@@ -81,20 +82,37 @@ class Wait:
             if (found := await self._offer_earlier()) is not None:
                 return found
             while True:
+                await moving.go_on(self._instance)
                 if (found := await self._offer()) is not None:
                     return found
                 if self._is_due():
                     return None
                 self._instance.continue_if_suggested()
                 self._arm()
-                self._instance.show(self._summary, searchable=True)
-                await workflow.wait_condition(lambda: self._comes() or self._timer_fired())
+                self._instance.show(self._words(), searchable=True)
+                await workflow.wait_condition(lambda: self._wakes())
                 self._instance.profile.forget()
         finally:
             self._instance.listen(False)
             if self._timer is not None:
                 self._timer.cancel()
                 self._instance.clock.armed(None)
+
+    def _words(self) -> str:
+        """Say in plain words what is waited for."""
+        ends, begins_again = (
+            " or ".join(
+                dict.fromkeys(one["event"] for one in self._listens if bool(one.get("restart")) == restart)
+            )
+            for restart in (False, True)
+        )
+        if not self._listens:
+            return "waits for time to pass"
+        words = f"waits for {ends or 'time to pass'}"
+        return f"{words}; {begins_again} begins its time again" if begins_again else words
+
+    def _wakes(self) -> bool:
+        return self._comes() or self._timer_fired() or self._instance.moving is not None
 
     def _comes(self) -> bool:
         return len(self._instance.arrivals) > 0 or len(self._instance.inbox) > 0

@@ -23,7 +23,7 @@ from sojourn.temporal import RPC_DEADLINE
 AT_ONCE = 32
 """Instances that are worked on side by side."""
 
-BATCH = 200
+BATCH = 50
 """Instances after which progress is written down, and the operation asks whether it is still wanted."""
 
 PAGE = 500

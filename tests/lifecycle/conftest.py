@@ -9,9 +9,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tests.lifecycle.support import Place, deployed
-from tests.store.databases import open_store, postgres_url, store
+from tests.store.databases import database_url, open_store, postgres_url, store
 
-__all__ = ["open_store", "postgres_url", "store"]
+__all__ = ["database_url", "open_store", "postgres_url", "store"]
 
 
 @pytest.fixture

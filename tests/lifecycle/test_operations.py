@@ -207,7 +207,7 @@ async def test_a_closed_journey_finishes_when_the_last_one_has_left(either: Plac
 
 async def test_a_journey_whose_end_has_passed_finishes(place: Place) -> None:
     """It goes on saying that it was outside of its dates."""
-    await place.publish(JOURNEY.replace("entry:", "end: 2020-01-01\nentry:"))
+    await place.publish(JOURNEY.replace("entry: {event", "end: 2020-01-01\nentry: {event"))
     assert await place.send("entered", "late") == "outside_dates"
     assert await Lifecycle(place.store, place.client, place.settings).finish() == [place.name]
     assert await place.state() == "finished"

@@ -136,6 +136,22 @@ def _check_definition(text: str) -> None:
         raise BadMessage(f"`definition` cannot be run by this worker: {problem}")
 
 
+def parse_definition(definition: Any) -> dict[str, Any]:
+    """Check a compiled journey.
+
+    Raises:
+        BadMessage: It cannot be run by this worker; the text says why.
+    """
+    if not isinstance(definition, dict) or not {"name", "version", "first", "steps"} <= definition.keys():
+        raise BadMessage("`definition` is to be a compiled journey with its version")
+    if definition.get("format") != FORMAT:
+        raise BadMessage(
+            f"`definition` has format {definition.get('format')!r}; this worker knows format {FORMAT}: update it"
+        )
+    _check_definition(json.dumps(definition))
+    return definition
+
+
 def parse_start(value: Any) -> StartMessage:
     """Check the input of a start.
 
@@ -144,19 +160,12 @@ def parse_start(value: Any) -> StartMessage:
     """
     if not isinstance(value, dict):
         raise BadMessage("the input is a JSON object {definition, event, key}")
-    definition = value.get("definition")
-    if not isinstance(definition, dict) or not {"name", "version", "first", "steps"} <= definition.keys():
-        raise BadMessage("`definition` is to be a compiled journey with its version")
-    if definition.get("format") != FORMAT:
-        raise BadMessage(
-            f"`definition` has format {definition.get('format')!r}; this worker knows format {FORMAT}: update it"
-        )
+    definition = parse_definition(value.get("definition"))
     if not isinstance(value.get("key"), str) or not value["key"]:
         raise BadMessage("`key` is to be the profile key, a text that is not empty")
     per = value.get("per")
     if per is not None and key_text(per) is None:
         raise BadMessage("`per` is to be a value of the second key, a text that is not empty or a number")
-    _check_definition(json.dumps(definition))
     return StartMessage(
         definition=definition,
         event=parse_event(value.get("event")),

@@ -26,13 +26,14 @@ def carry(instance: Instance) -> dict[str, Any] | None:
     Returns:
         The input; nothing where even that is too large, which a definition of several hundred kB can bring about.
     """
-    while weight(message := _message(instance)) > limits.CARRIED_BYTES:
+    while weight(carried := message(instance)) > limits.CARRIED_BYTES:
         if not (instance.trace.shed(limits.TRACE_KEPT) or instance.inbox.shed() or instance.exits.shed()):
             return None
-    return message
+    return carried
 
 
-def _message(instance: Instance) -> dict[str, Any]:
+def message(instance: Instance) -> dict[str, Any]:
+    """Return that input as it would be now, whatever its size. Changes nothing."""
     # Every field that a step or a signal changes is in it: one that is forgotten here is lost with the run.
     event = instance.start.event
     clock = {"clock": instance.now().isoformat()} if instance.clock.scripted else {}

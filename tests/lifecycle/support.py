@@ -113,7 +113,8 @@ class Place:
             found: dict[str, Any] = answer.json()
             return found if found["state"] != "running" else None
 
-        return await eventually(look)
+        operation: dict[str, Any] = await eventually(look)
+        return operation
 
     def handle(self, key: str) -> WorkflowHandle[Any, Any]:
         """The workflow of a profile's instance."""

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from sojourn.store import Store, steering
-from sojourn.store.lifecycle import ACTS, STATES, TABLE, Act, Allowed, Refused, markdown, possible
+from sojourn.store.lifecycle import (
+    ACTS,
+    STATES,
+    TABLE,
+    Act,
+    ActRefused,
+    Allowed,
+    Refused,
+    markdown,
+    possible,
+)
 from sojourn.store.publish import Publication
 from sojourn.store.steering import NoDraft, Steered, UnknownVersion
 from tests.routing.world import event_definition, journey
@@ -61,7 +71,7 @@ async def test_each_act_does_in_each_state_what_the_table_says(store: Store, sta
     await in_state(store, state)
     cell = TABLE[state][what]
     if isinstance(cell, Refused):
-        with pytest.raises(steering.ActRefused) as refused:
+        with pytest.raises(ActRefused) as refused:
             await steer(store, what)
         assert refused.value.message == f"j {cell.reason}. {cell.instead}"
         assert (refused.value.state, refused.value.possible) == (state, possible(state))
@@ -167,7 +177,7 @@ async def test_only_a_version_that_nobody_enters_is_paused_alone(store: Store) -
     assert steered is not None
     assert steered.operation is not None
     assert (steered.state, steered.operation.version) == ("live", 1)
-    with pytest.raises(steering.ActRefused, match="version 2 is the one that profiles enter"):
+    with pytest.raises(ActRefused, match="version 2 is the one that profiles enter"):
         await on(2)
     with pytest.raises(UnknownVersion):
         await on(3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -160,3 +161,55 @@ async def test_calls_stay_open_until_the_last_worker_is_done() -> None:
             async with calls:
                 assert await codes(calls, 1) == ["made"]
             assert await codes(calls, 1) == ["made"]
+
+
+async def test_two_hundred_calls_at_once_at_a_cap_of_a_hundred(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Scenario S25: 100 are made and 100 capped, however many workers; another endpoint is not concerned."""
+    clock = [1_800_000_000.0]
+    frozen = SimpleNamespace(time=lambda: clock[0], monotonic=lambda: clock[0])
+    monkeypatch.setattr("sojourn.store.caps.time", frozen)
+    stores = [await Store.open(f"sqlite:///{tmp_path}/sojourn.db") for _ in range(2)]
+    await stores[0].migrate()
+    async with Server([answer({"ok": 1})]) as server:
+        limited = endpoint(server, cap={"calls": 100, "per": 1})
+        other = {"source:act": endpoint(server, "source", cap={"calls": 100, "per": 1})["source:act"]}
+        workers = [calls_to(limited | other, store.caps) for store in stores]
+        each = await asyncio.gather(*(codes(worker, 100) for worker in workers))
+        ended = [code for one in each for code in one]
+        assert (ended.count("made"), ended.count("capped")) == (100, 100)
+        assert len(server.requests) == 100
+        assert await codes(workers[0], 40, "source") == ["made"] * 40
+        # A period and a slot later all of it is free again; not before.
+        clock[0] += 0.99
+        assert await codes(workers[1], 5) == ["capped"] * 5
+        clock[0] += 0.04
+        each = await asyncio.gather(*(codes(worker, 60) for worker in workers))
+        ended = [code for one in each for code in one]
+        assert (ended.count("made"), ended.count("capped")) == (100, 20)
+        for worker, store in zip(workers, stores, strict=True):
+            await worker.aclose()
+            await store.close()
+
+
+async def test_the_sixteenth_call_in_a_second_is_capped() -> None:
+    """Scenario S8, a source with a cap of 15 calls a second: it is the sixteenth, whenever in the second it comes."""
+    clock = [500.0]
+    async with Server([answer({"temperature": 31})]) as server:
+        endpoints = endpoint(server, "source", cap={"calls": 15, "per": 1})
+        calls = Calls(
+            StaticEndpoints(endpoints),
+            transport=Transport(AddressGuard(["127.0.0.1"])),
+            caps=LocalCaps(lambda: clock[0]),
+        )
+        async with calls:
+            for number in range(15):
+                clock[0] = 500.0 + number / 16
+                assert await codes(calls, 1, "source") == ["made"], number
+            clock[0] = 500.99
+            assert await codes(calls, 1, "source") == ["capped"]
+            clock[0] = 501.03
+            # The first of them is more than a second old, the second is not.
+            assert await codes(calls, 2, "source") == ["made", "capped"]
+        assert len(server.requests) == 16

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 from sojourn.activities import oauth
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, refused
+from sojourn.activities.lifetimes import lifetime
 from sojourn.activities.requests import add_query, checked_headers
 from sojourn.activities.responses import parse_json
 from sojourn.activities.secrets import MASK, CallSecrets, SecretStore
@@ -195,11 +195,9 @@ def _read_custom(auth: CustomAuth, response: HttpResponse) -> tuple[Any, float]:
         raise _no_token("the token endpoint's answer is no JSON", response) from None
     stated = _at(answer, auth.expires) if auth.expires else None
     try:
-        seconds = float(stated) if stated is not None else auth.cache
-    except (TypeError, ValueError, OverflowError):
-        raise _no_token("the lifetime of the token is not a number", response) from None
-    if not math.isfinite(seconds):
-        raise _no_token("the lifetime of the token is not a number", response)
+        seconds = lifetime(stated) if stated is not None else auth.cache
+    except ValueError:
+        raise _no_token("the lifetime of the token is neither a number nor a moment", response) from None
     return _at(answer, auth.token), seconds
 
 

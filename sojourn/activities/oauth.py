@@ -16,6 +16,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
+from sojourn.activities.lifetimes import MAX_LIFETIME
 from sojourn.activities.requests import checked_headers
 from sojourn.activities.responses import is_retryable, parse_json, retry_after
 from sojourn.activities.secrets import SecretStore
@@ -24,8 +25,6 @@ from sojourn.definitions.endpoints import OAuth2Auth, SecretRef
 
 DEFAULT_LIFETIME = 300.0
 """Seconds for which a token is kept whose answer does not say how long it holds."""
-
-MAX_LIFETIME = 365 * 86_400.0
 
 _FORM = "application/x-www-form-urlencoded"
 _ADVICE = {

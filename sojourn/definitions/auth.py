@@ -85,7 +85,7 @@ class CustomAuth(Model):
 
     The request goes to `token_url`; the token is found in its JSON answer at `token` (names separated by
     dots; left out: the whole body is the token); it is then sent as `send` says, and kept for `cache`, or
-    for the number of seconds that the answer has at `expires`.
+    as long as the answer says at `expires`: seconds, or the moment at which it ends.
     """
 
     type: Literal["custom"]
@@ -98,7 +98,7 @@ class CustomAuth(Model):
         Annotated[str, Field(description="Where the token is in the JSON answer, such as data.token")] | None
     ) = None
     expires: (
-        Annotated[str, Field(description="Where the answer says for how many seconds it holds")] | None
+        Annotated[str, Field(description="Where the answer says for how many seconds it holds, or when it ends")] | None
     ) = None
     cache: Annotated[PositiveDuration, Field(description="How long a token is kept")] = 3600
     send: SendToken = Field(default_factory=lambda: SendToken(bearer=True))

@@ -62,22 +62,27 @@ def api_url(option: str | None, project: Path | None = None) -> str:
     Raises:
         CliError: The URL is none.
     """
-    url = option or os.environ.get(URL_VARIABLE) or _url_of_dev(project) or DEFAULT_URL
+    url = option or os.environ.get(URL_VARIABLE) or of_dev("api", project) or DEFAULT_URL
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise CliError(f"{url!r} is no URL of an API: write it like {DEFAULT_URL}", ExitCode.USAGE)
     return url.rstrip("/")
 
 
-def _url_of_dev(project: Path | None) -> str | None:
-    """Return the URL that a running `sojourn dev` left in the project, if there is one."""
+def of_dev(what: str, project: Path | None = None) -> str | None:
+    """Return an address that a running `sojourn dev` left in the project, if there is one.
+
+    Args:
+        what: `api`, `ui` or `temporal`.
+        project: The project; the current folder or one above it if None.
+    """
     start = (project or Path.cwd()).absolute()
     for folder in [start] if project else [start, *start.parents]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             state = json.loads((folder / DEV_FILE).read_text("utf-8"))
             # Left over from one that was killed: the process is gone.
             os.kill(int(state["pid"]), 0)
-            return str(state["api"])
+            return str(state[what])
     return None
 
 

@@ -7,6 +7,7 @@ import typer
 from sojourn.cli import demo, eval_command
 from sojourn.cli.commands import (
     call,
+    console,
     develop,
     endpoints,
     journeys,
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command("send", rich_help_panel=LOOK)(send.send)
     app.add_typer(journeys.app, name="journeys", rich_help_panel=LOOK)
     app.add_typer(oneinstance.app, name="instances", rich_help_panel=LOOK)
+    app.command("console", rich_help_panel=LOOK)(console.console)
     app.command("operations", rich_help_panel=LOOK)(steering.operations)
     app.add_typer(endpoints.app, name="endpoints", rich_help_panel=LOOK)
     app.add_typer(profiles.app, name="profiles", rich_help_panel=LOOK)

@@ -154,4 +154,6 @@ def standing(found: dict[str, Any]) -> str:
         line += f" until {moment(found['until'])}"
     if found["pending"]:
         line += f"; {counted(found['pending'], 'event')} pending"
+    if found["dropped"]:
+        line += f"; {counted(found['dropped'], 'event')} dropped: more were pending than the journey allows"
     return line

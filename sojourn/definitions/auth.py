@@ -98,7 +98,10 @@ class CustomAuth(Model):
         Annotated[str, Field(description="Where the token is in the JSON answer, such as data.token")] | None
     ) = None
     expires: (
-        Annotated[str, Field(description="Where the answer says for how many seconds it holds, or when it ends")] | None
+        Annotated[
+            str, Field(description="Where the answer says for how many seconds it holds, or when it ends")
+        ]
+        | None
     ) = None
     cache: Annotated[PositiveDuration, Field(description="How long a token is kept")] = 3600
     send: SendToken = Field(default_factory=lambda: SendToken(bearer=True))

@@ -205,7 +205,9 @@ def _explain(
     if kind == "union_tag_invalid":
         allowed = [name.removeprefix("kind:") for name in _literals(str(context["expected_tags"]))]
         tag = str(context["tag"]).removeprefix("kind:")
-        return Code.WRONG_VALUE, f"There is no type `{tag[:60]}`", choose(tag, allowed), False
+        # What is no slip of the pen may be a credential that went to the wrong key, so it is not repeated.
+        shown = f" `{tag}`" if nearest(tag, allowed) else " of this name"
+        return Code.WRONG_VALUE, f"There is no type{shown}", choose(tag, allowed), False
     if kind == "union_tag_not_found":
         if isinstance(found, dict):
             return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,6 +106,27 @@ def project(url: str) -> dict[str, str]:
         "journeys/tell.yaml": "journey: tell\n" + journey + steps,
         "journeys/fail.yaml": "journey: fail\n" + journey + failing,
     }
+
+
+def written_out(files: Mapping[str, str]) -> dict[str, str]:
+    """Return a project into which somebody wrote the secrets themselves, in the place of their names."""
+
+    def value(match: re.Match[str]) -> str:
+        return json.dumps(SECRETS[match[1]])
+
+    written = {path: re.sub(r"\{secret: (\w+)\}", value, text) for path, text in files.items()}
+    address = (
+        f"url: https://{quote(SECRETS['BASIC_USER'])}:{quote(SECRETS['BASIC_PASSWORD'])}@shop.example.com/"
+    )
+    more = [
+        f"source: in.url\n{address}",
+        f"source: in.query\nurl: https://shop.example.com/?api_key={quote_plus(SECRETS['KEY_QUERY'])}",
+        f"action: in.header\nurl: https://shop.example.com/\nheaders: {{Authorization: {json.dumps('Bearer ' + SECRETS['BEARER'])}}}",
+        f"action: in.body\nurl: https://shop.example.com/\nbody: {{password: {json.dumps(SECRETS['CUSTOM_JSON'])}}}",
+        f"action: in.kind\nurl: https://shop.example.com/\nauth: {{type: {json.dumps(SECRETS['HEADER'])}}}",
+        f"action: in.name\nurl: https://shop.example.com/\nauth: {{type: bearer, token: {{secret: {json.dumps(SECRETS['FORM'])}}}}}",
+    ]
+    return {**written, "more.yaml": "\n---\n".join(more) + "\n"}
 
 
 class _Shop(BaseHTTPRequestHandler):

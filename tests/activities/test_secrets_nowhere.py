@@ -108,6 +108,42 @@ def get_all(api: str) -> dict[str, bytes]:
     return said
 
 
+def test_problems_repeat_no_secret_that_was_written_into_a_file() -> None:
+    """Wherever it was put by mistake: in a URL, a header, a body, in the place of a name or of a kind."""
+    found = load_texts(leaks.written_out(leaks.project("http://127.0.0.1:1")))
+    assert len(found.errors) > 10
+    told = json.dumps([problem.as_dict() for problem in found.problems]) + "\n".join(map(str, found.problems))
+    assert leaks.leaked({"problems": told.encode()}) == []
+
+
+def post_all(api: str, files: dict[str, str]) -> dict[str, bytes]:
+    """The answers to what is validated, published and steered: a project that is right, and some that are not."""
+    written = leaks.written_out(files)
+    assert leaks.leaked({"written": "".join(written.values()).encode()}), (
+        "nothing is written into these files"
+    )
+    broken = {
+        path: text.replace("parameters:", "parameter:").replace("end:", "edn:")
+        for path, text in files.items()
+    }
+    said = {}
+    with httpx.Client(base_url=api, trust_env=False, timeout=20) as client:
+        for name, posted in (("project", files), ("broken", broken), ("written", written)):
+            for path in ("/v1/journeys/validate", "/v1/journeys"):
+                answer = client.post(path, json={"files": posted})
+                assert answer.status_code == (200 if path.endswith("validate") or name == "project" else 422)
+                assert name == "project" or answer.json()["problems"]
+                said[f"POST {path} {name}"] = answer.content + str(answer.headers).encode()
+        for name in leaks.AUTHS:
+            path = f"/v1/endpoints/action/shop.{name}/limits"
+            limited = client.put(path, json={"cap": {"calls": 5000, "per": "1s"}})
+            wrong = client.put(path, json={"cap": {"calls": 0, "per": "1s"}})
+            reset = client.delete(path)
+            assert [answer.status_code for answer in (limited, wrong, reset)] == [200, 422, 200]
+            said[f"limits of {name}"] = limited.content + wrong.content + reset.content
+    return said
+
+
 def stored(folder: Path) -> dict[str, bytes]:
     """The bytes of every file that Sojourn and Temporal wrote: databases with their journals, and logs."""
     return {
@@ -168,13 +204,21 @@ def test_secrets_are_nowhere(tmp_path: Path) -> None:
                 "instances fail:ann",
                 "endpoints",
                 "endpoints --json",
+                "endpoints show shop.basic --json",
+                "endpoints show shop.parts",
+                "endpoints set shop.basic --cap 900/s --json",
+                "endpoints reset shop.basic --json",
             ):
                 said[line] = dev.sojourn(*line.split(), **env)
             for name in leaks.AUTHS:
                 words = ("call", f"shop.{name}", "--with", "mode=echo")
                 said[" ".join(words)] = dev.sojourn(*words, **env)
+                for more in ("--json", "--dry-run", "--dry-run --json", "--published --json"):
+                    line = [*words, *more.split(), *([] if "--dry-run" in more else ["--yes"])]
+                    said[" ".join(line)] = dev.sojourn(*line, **env)
             places = {name: (result.out + result.err).encode() for name, result in said.items()}
             places |= get_all(dev.api)
+            places |= post_all(dev.api, leaks.project(url))
             places |= asyncio.run(histories(str(dev.state["temporal"])))
             places |= stored(folder)
         places |= {f"{name} after the end": data for name, data in stored(folder).items()}

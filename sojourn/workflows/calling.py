@@ -15,6 +15,7 @@ from sojourn.workflows import turns
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.failures import is_cancelled, lacks_function, step_error
 from sojourn.workflows.instance import Instance, TimedOut
+from sojourn.workflows.parking import at_turn
 
 RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -33,6 +34,9 @@ _GRACE = timedelta(seconds=5)
 """Time beyond the window in which an activity can still report how it ended."""
 
 _LEAST = timedelta(seconds=1)
+
+_AT_ONCE = workflow.ActivityCancellationType.TRY_CANCEL
+_KNOWN = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 
 async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +105,9 @@ async def _at_turn(
     Once more, and then without a bound of attempts, where a worker has not the Python function: a deployment brings it.
     """
     try:
-        return await _start(instance, kind, request, window, turn, patient=patient)
+        if turn is None and not patient:
+            return await _start(instance, kind, request, window, turn, patient=patient)
+        return await at_turn(instance, lambda: _start(instance, kind, request, window, turn, patient=patient))
     except FailureError as error:
         if not patient and not is_cancelled() and lacks_function(error):
             return await _at_turn(instance, kind, request, window, turn, patient=True)
@@ -152,4 +158,5 @@ def _start(
         schedule_to_close_timeout=max(instance.deadline - instance.now(), _LEAST),
         start_to_close_timeout=window + _GRACE,
         **{"retry_policy": RETRIES, **queueing, **({"retry_policy": UNBOUNDED} if patient else {})},
+        cancellation_type=_KNOWN if turn is not None or patient else _AT_ONCE,
     )

@@ -348,3 +348,30 @@ def test_the_name_of_a_queue_never_changes() -> None:
     assert names.is_throttled_queue("another:throttled:email.send", "email.send")
     assert not names.is_throttled_queue("sojourn", "email.send")
     assert not names.is_throttled_queue("sojourn:throttled:other.email.send", "email.send")
+
+
+async def test_a_queued_call_leaves_the_queue_during_a_pause(client: Client, shop: Shop, unique: str) -> None:
+    """Paused before its turn, it is not made however long the queue is served; resumed, it is made once."""
+    loaded = limited(shop, unique, throttle="50/1")
+    live = Live(loaded)
+    plugin = JourneyPlugin(calls=Calls(live, transport=Transport(AddressGuard(["127.0.0.1"]))))
+    async with Worker(client, task_queue=unique, plugins=[plugin]):
+        handle = await Runner(client, unique).start(compiled(loaded, unique))
+        while not await _scheduled(handle):
+            await asyncio.sleep(0.02)
+        await handle.signal(names.SIGNAL_PAUSE)
+        while (await handle.query(names.QUERY_STATE))["status"] != "paused":
+            await asyncio.sleep(0.02)
+        performer = Calls(live, transport=Transport(AddressGuard(["127.0.0.1"])))
+        async with ThrottledQueues(client, performer, live, task_queue=unique, refresh=0.05):
+            other = await Runner(client, unique).start(compiled(loaded, unique))
+            assert (await other.result())["text"] == "sent"
+            assert len(shop.calls) == 1
+            await handle.signal(names.SIGNAL_RESUME)
+            assert (await asyncio.wait_for(handle.result(), 30))["text"] == "sent"
+    assert len(shop.calls) == 2
+
+
+async def _scheduled(handle: WorkflowHandle[Any, Any]) -> bool:
+    kinds = [event.event_type async for event in handle.fetch_history_events()]
+    return EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED in kinds

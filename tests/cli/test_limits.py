@@ -59,13 +59,13 @@ class Deployment:
     async def publish(self, limit: str) -> None:
         """Publish the project, its action with a limit."""
         text = PROJECT.format(port=self._shop.port, limit=limit)
-        await self._post("/v1/journeys", {"files": {"p.yaml": text}}, 200)
+        await self.post("/v1/journeys", {"files": {"p.yaml": text}}, 200)
 
     async def enter(self, name: str, count: int) -> None:
         """Start instances."""
         ids = [f"{name}-{number}" for number in range(count)]
         events = [{"id": one, "name": "entered", "data": {"id": one}} for one in ids]
-        await self._post("/v1/events", events, 202)
+        await self.post("/v1/events", events, 202)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes of `sojourn worker`."""
@@ -83,9 +83,19 @@ class Deployment:
         logs = sorted((self.stack.folder / "logs").glob("worker*.log"))
         return "".join(log.read_text("utf-8", errors="replace") for log in logs)
 
-    async def _post(self, path: str, body: Any, wanted: int) -> None:
+    async def post(self, path: str, body: Any, wanted: int) -> None:
+        """Post JSON."""
         async with self._http.post(self.stack.api_url + path, json=body) as answer:
             assert answer.status == wanted, await answer.text()
+
+    async def outcome(self, instance: str) -> str:
+        """Wait until an instance has ended; return its text, or else its outcome."""
+        while True:
+            async with self._http.get(f"{self.stack.api_url}/v1/instances/{instance}") as answer:
+                found = await answer.json()
+            if found.get("outcome"):
+                return str(found["text"] or found["outcome"])
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn import __version__
 from tests.conftest import server_arguments, temporal_binary
-from tests.workflows.scenarios import SCENARIOS, answers, example, play
-from tests.workflows.support import Shop, running
+from tests.workflows.scenarios import SCENARIOS, answers, example, play, stage
+from tests.workflows.support import Shop
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -31,7 +31,7 @@ async def main() -> None:
     async with environment:
         for scenario in SCENARIOS:
             loaded = example(scenario.example, shop)
-            async with running(environment.client, loaded) as runner:
+            async with stage(environment, loaded) as runner:
                 handle = await play(scenario, environment, runner, loaded)
             run: str | None = handle.first_execution_run_id
             number = 1

@@ -1,24 +1,40 @@
-"""Random journeys and random events, on the real server: what must hold of every instance, whatever it runs."""
+"""Random journeys and random events, on the real server: what must hold of every instance, whatever it runs.
+
+`SOJOURN_EXAMPLES=200` draws so many journeys, other ones each time.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle, WorkflowHistory
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
+from sojourn import names
 from sojourn.definitions import load_texts
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.profiles import Kept
-from tests.workflows.support import EVENTS, Runner, compiled, finish, running, signal, state_of
+from tests.workflows.support import EVENTS, Runner, Shop, compiled, finish, running, signal, state_of
 
 KEY = "always-the-same"
+KINDS = (
+    *("wait_for", "set", "wait_for", "condition", "split", "wait", "wait_for", "update_profile"),
+    *("time_condition", "until_time", "fetch", "action", "throttled"),
+)
 NAMES = ("answered", "other")
+ORDERS = ("pause", "resume")
 CONDITIONS = (
     "default(event.amount, 0) > 2",
     "event.amount == entry.amount",
@@ -44,11 +60,9 @@ def cases(draw: st.DrawFn) -> Case:
     """
     kinds = draw(
         st.lists(
-            st.sampled_from(
-                ["wait_for", "set", "wait_for", "condition", "split", "wait", "wait_for", "update_profile"]
-            ),
-            min_size=3,
-            max_size=9,
+            st.sampled_from(KINDS),
+            min_size=2,
+            max_size=14,
         )
     )
     ids = [f"s{index}" for index in range(len(kinds))] + ["last"]
@@ -69,6 +83,7 @@ def cases(draw: st.DrawFn) -> Case:
         (f"e{number}", draw(st.sampled_from(NAMES)), draw(st.sampled_from([1, 3, 5, None, 0, 9])))
         for number in range(5)
     ]
+    pool += [(order, order, None) for order in ORDERS]
     burst = st.lists(st.sampled_from(pool), min_size=2, max_size=6)
     return Case(journey, draw(st.lists(burst, min_size=1, max_size=4)))
 
@@ -118,8 +133,10 @@ def _step(
     if kind == "split":
         branches = [{"share": 30, "next": draw(ahead)}, {"share": 70, "next": following}]
         return {"split": {"branches": branches, "by": draw(st.sampled_from(["profile", "random"]))}}
-    if kind == "wait":
-        return {"wait": {"for": draw(st.sampled_from(["1h", "2h", "3d"]))}}
+    if kind in ("time_condition", "until_time", "wait"):
+        return _timed(draw, kind, following, ahead)
+    if kind in ("fetch", "action", "throttled"):
+        return _calling(draw, kind, ahead)
     listens = [{"event": name, "next": draw(ahead)} for name in draw(st.sampled_from([NAMES, NAMES[:1]]))]
     for listen in listens:
         if draw(st.booleans()):
@@ -134,6 +151,34 @@ def _step(
         "timeout": {"after": draw(st.sampled_from(["1h", "5d"])), "next": following},
     }
     return step | ({"since": "entry"} if draw(st.booleans()) else {})
+
+
+def _timed(draw: st.DrawFn, kind: str, following: str, ahead: st.SearchStrategy[str]) -> dict[str, Any]:
+    if kind == "time_condition":
+        window = draw(
+            st.sampled_from(
+                [
+                    {"hours": "22:00-06:00"},
+                    {"days": ["mon", "tue", "sat"]},
+                    {"hours": "08:00-12:00", "days": ["fri"]},
+                ]
+            )
+        )
+        return {"time_condition": window, "next": draw(ahead), "else": following}
+    if kind == "until_time":
+        days = draw(st.sampled_from([{}, {"on": ["mon", "thu"]}]))
+        return {"wait": {"until_time": draw(st.sampled_from(["09:00", "02:30"])), **days}}
+    return {"wait": {"for": draw(st.sampled_from(["1h", "2h", "3d"]))}}
+
+
+def _calling(draw: st.DrawFn, kind: str, ahead: st.SearchStrategy[str]) -> dict[str, Any]:
+    # Some of these answer with an error.
+    amount = draw(st.sampled_from(["${entry.amount}", "bad"]))
+    error = {"on_error": draw(ahead)} if draw(st.booleans()) else {}
+    if kind == "fetch":
+        return {"fetch": "crm", "with": {"id": amount if amount == "bad" else "good"}, **error}
+    name = "send" if kind == "action" else "slowly"
+    return {"action": name, "with": {"to": "x", "data": amount}, **error}
 
 
 def check_trace(case: Case, result: dict[str, Any]) -> None:
@@ -175,25 +220,72 @@ def without_times(result: dict[str, Any]) -> dict[str, Any]:
     return {field: result[field] for field in ("outcome", "text", "dropped")} | {"steps": records}
 
 
-async def play(temporal: WorkflowEnvironment, runner: Runner, case: Case) -> tuple[dict[str, Any], list[Any]]:
+async def ended(temporal: WorkflowEnvironment, handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+    """Return the result of an instance, also of one that fails."""
+    try:
+        return await finish(temporal, handle)
+    except WorkflowFailureError as failure:
+        cause = failure.cause
+    assert isinstance(cause, ApplicationError)
+    assert cause.type == names.ERROR_JOURNEY_FAILED, cause
+    return dict(cause.details[0])
+
+
+async def still(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until an instance does nothing but wait: what comes during a call could come behind it as well."""
+    for _ in range(400):
+        state = await state_of(handle)
+        idle = state["waiting_for"] or state["until"] or state["status"] == "paused"
+        if idle or (await handle.describe()).status != WorkflowExecutionStatus.RUNNING:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"the instance stands still at {state['step']}")
+
+
+def check_history(history: WorkflowHistory) -> None:
+    """Check that no timer is left behind: each has fired or was cancelled, also where the run ends with an exit."""
+    started, over = set(), set()
+    for one in history.events:
+        if one.HasField("timer_started_event_attributes"):
+            started.add(one.timer_started_event_attributes.timer_id)
+        if one.HasField("timer_fired_event_attributes"):
+            over.add(one.timer_fired_event_attributes.timer_id)
+        if one.HasField("timer_canceled_event_attributes"):
+            over.add(one.timer_canceled_event_attributes.timer_id)
+    assert started == over
+
+
+async def play(
+    temporal: WorkflowEnvironment, runner: Runner, case: Case, endpoints: str
+) -> tuple[dict[str, Any], list[WorkflowHistory]]:
     """Run a case to its end; returns the result, and the history of each run of the instance."""
     loaded = load_texts(
-        {"events.yaml": EVENTS, "journey.yaml": yaml.safe_dump(case.journey, sort_keys=False)}
+        {
+            "events.yaml": EVENTS,
+            "endpoints.yaml": endpoints,
+            "journey.yaml": yaml.safe_dump(case.journey, sort_keys=False),
+        }
     )
     assert loaded.ok, "\n".join(map(str, loaded.problems))
     with temporal.with_time_skipping_disabled():
         handle = await runner.start(
             compiled(loaded), {"customerId": "c", "amount": 3}, key=KEY, event_id="entry"
         )
-        await state_of(handle)
+        await still(handle)
         for burst in case.bursts:
             for identity, name, amount in burst:
-                if (await handle.describe()).status == WorkflowExecutionStatus.RUNNING:
+                if (await handle.describe()).status != WorkflowExecutionStatus.RUNNING:
+                    break
+                if name in ORDERS:
+                    await handle.signal(name)
+                else:
                     data = {"customerId": "c"} | ({} if amount is None else {"amount": amount})
                     await signal(handle, name, data, identity)
                 # Each event in a task of its own, so that both runs see the same.
-                await state_of(handle)
-    result = await finish(temporal, handle)
+                await still(handle)
+        with contextlib.suppress(RPCError):  # it has ended already
+            await handle.signal("resume")
+    result = await ended(temporal, handle)
     histories = []
     run: str | None = handle.first_execution_run_id
     while run:
@@ -204,9 +296,10 @@ async def play(temporal: WorkflowEnvironment, runner: Runner, case: Case) -> tup
     return result, histories
 
 
+EXAMPLES = int(os.environ.get("SOJOURN_EXAMPLES", "9"))
 RANDOM = settings(
-    max_examples=9,
-    derandomize=True,
+    max_examples=EXAMPLES,
+    derandomize=EXAMPLES == 9,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
@@ -214,8 +307,37 @@ RANDOM = settings(
 )
 
 
+@pytest.fixture
+def endpoints() -> Iterator[str]:
+    """A source and two actions, one of them throttled; what asks for `bad` gets an error."""
+    shop = Shop(
+        answers=lambda call: (404 if "bad" in f"{call['path']} {call['body']}" else 200, {"ok": True})
+    )
+    base = f"http://127.0.0.1:{shop.port}"
+    yield f"""{shop.endpoints()}---
+action: slowly
+method: POST
+url: {base}/slowly
+throttle: {{calls: 200, per: 1s}}
+parameters: {{to: {{type: string}}, data: {{}}}}
+body: {{to: "${{to}}", data: "${{data}}"}}
+"""
+    shop.close()
+
+
+def differs_by_chance(case: Case) -> bool:
+    """Say whether two runs of a journey may differ: where it draws, or goes by the time of day."""
+    steps = case.journey["steps"].values()
+    return any(
+        step.get("split", {}).get("by") == "random"
+        or "time_condition" in step
+        or "until_time" in step.get("wait", {})
+        for step in steps
+    )
+
+
 async def test_random_journeys_hold_what_every_journey_promises(
-    temporal: WorkflowEnvironment, kept: Kept
+    temporal: WorkflowEnvironment, kept: Kept, endpoints: str
 ) -> None:
     """They end, twice with the same trace, once replayed at each task; each history replays; no event counts twice."""
     drawn: list[Case] = []
@@ -227,24 +349,22 @@ async def test_random_journeys_hold_what_every_journey_promises(
         drawn.append(case)
 
     draw()
-    assert len(drawn) == 10
-    empty = load_texts({"events.yaml": EVENTS})
+    assert len(drawn) == EXAMPLES + 1
+    empty = load_texts({"events.yaml": EVENTS, "endpoints.yaml": endpoints})
+    replayer = Replayer(workflows=[], plugins=[JourneyPlugin(register_activities=False)])
     async with (
         running(temporal.client, empty, profiles=kept) as cached,
         running(temporal.client, empty, cached=0, profiles=kept) as replayed,
     ):
         for case in drawn:
-            random = any(
-                step.get("split", {}).get("by") == "random" for step in case.journey["steps"].values()
-            )
-            await kept.erase(KEY)
-            result, histories = await play(temporal, cached, case)
-            check_trace(case, result)
-            await kept.erase(KEY)
-            again, _ = await play(temporal, replayed, case)
-            check_trace(case, again)
-            if not random:
-                assert without_times(again) == without_times(result)
-            replayer = Replayer(workflows=[], plugins=[JourneyPlugin(register_activities=False)])
-            for history in histories:
-                await replayer.replay_workflow(history)
+            results = []
+            for runner in (cached, replayed):
+                await kept.erase(KEY)
+                result, histories = await play(temporal, runner, case, endpoints)
+                check_trace(case, result)
+                results.append(without_times(result))
+                for history in histories:
+                    check_history(history)
+                    await replayer.replay_workflow(history)
+            if not differs_by_chance(case):
+                assert results[0] == results[1], yaml.safe_dump(case.journey)

@@ -13,9 +13,10 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from sojourn.plugin import JourneyPlugin
+from tests.workflows.authoring.shop import CartAbandonment
 from tests.workflows.record import HISTORIES
-from tests.workflows.scenarios import SCENARIOS, answers, example, play
-from tests.workflows.support import Shop, running
+from tests.workflows.scenarios import SCENARIOS, answers, example, play, stage
+from tests.workflows.support import Shop
 
 FILES = sorted(HISTORIES.rglob("*.json"))
 HISTORY_TEXTS = {path.stem: path.read_text("utf-8") for path in FILES}
@@ -23,7 +24,7 @@ HISTORY_TEXTS = {path.stem: path.read_text("utf-8") for path in FILES}
 
 def replayer() -> Replayer:
     """Return what replays histories with the current code."""
-    return Replayer(workflows=[], plugins=[JourneyPlugin(register_activities=False)])
+    return Replayer(workflows=[CartAbandonment], plugins=[JourneyPlugin(register_activities=False)])
 
 
 def test_every_example_has_recorded_histories() -> None:
@@ -56,6 +57,6 @@ async def test_every_path_of_every_example_ends_as_it_should(
     shop = Shop(answers=answers)
     for scenario in SCENARIOS:
         loaded = example(scenario.example, shop)
-        async with running(temporal.client, loaded, cached=cached) as runner:
+        async with stage(temporal, loaded, cached) as runner:
             await play(scenario, temporal, runner, loaded)
     shop.close()

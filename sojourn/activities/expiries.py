@@ -49,8 +49,9 @@ class Expiries:
                 self._loop.call_soon_threadsafe(self._tell, dict(call), message, status, retry)
 
     def _tell(self, call: dict[str, Any], message: str, status: int | None, retry: bool) -> None:
-        error = CallError(EXPIRED, message, status=status)
         name, attempt = str(call.get("endpoint")), 2 if retry else 1
+        # The list and the log say of which endpoint it is.
+        error = CallError(EXPIRED, message.removeprefix(f"{name}: "), status=status)
         log_failure("action", name, call, error, attempt, None)
         if self._observer is not None:
             self._observer.failed(failure_of("action", name, call, error, attempt, final=True))

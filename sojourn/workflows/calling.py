@@ -72,9 +72,11 @@ async def call(instance: Instance, endpoint: str, parameters: dict[str, Any]) ->
         ),
     }
     turn = turns.planned(endpoint, instance.definition["endpoints"][endpoint])
-    instance.show(
-        f"{'asks' if kind == 'source' else 'calls'} {endpoint}" if turn is None else turn.words(endpoint)
-    )
+    if turn is None:
+        instance.show(f"{'asks' if kind == 'source' else 'calls'} {endpoint}")
+    else:
+        # It may take hours: operators are to find who queues, as they find who waits.
+        instance.show(turn.words(endpoint), searchable=True)
     try:
         result = await _at_turn(instance, kind, request, window, turn)
     except (FailureError, StepError) as error:
@@ -120,7 +122,7 @@ async def _at_turn(
                 turns.tell(request, late, error)
                 raise late from None
             raise  # `from None` would take from it what Temporal says is its cause
-    instance.show(moved.words(request["endpoint"]))
+    instance.show(moved.words(request["endpoint"]), searchable=True)
     window = window if moved.window is None else timedelta(seconds=moved.window)
     return await _at_turn(instance, kind, request | {"window": window.total_seconds()}, window, moved)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from sojourn.definitions import load_texts
 from sojourn.markdown import escape
-from tests.workflows.support import Shop, compiled, project, running, signal, until_waiting
+from tests.workflows.support import EVENTS, Shop, compiled, project, running, signal, until_waiting
 
 JOURNEY = """
 journey: j
@@ -46,6 +49,78 @@ async def test_details_say_where_an_instance_is(temporal: WorkflowEnvironment, s
     described = {signal.name: signal.description for signal in answer.definition.signal_definitions}
     assert set(described) >= {"event", "pause", "resume", "exit"}
     assert all(described[name] for name in ("event", "pause", "resume", "exit"))
+
+
+STANDING = """
+journey: j
+entry: {event: entered}
+exit_when: [{event: other, when: "profile.left == true"}]
+steps:
+  wrong: {fetch: crm, with: {id: a}, on_error: nap}
+  nap: {wait: {for: 3d}}
+  listen:
+    wait_for: [{event: answered, when: event.amount == 1}]
+  again:
+    wait_for: [{event: answered, when: event.amount == 1}, {event: other, restart: true}]
+    timeout: {after: 1d}
+  done: {end: done}
+"""
+
+
+async def test_details_follow_pauses_and_errors(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """Who paused it, also in the middle of a wait; the last error; when the time of a wait without one ends."""
+    shop.answers = lambda call: (404, {})
+    loaded = project(STANDING, shop)
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "nap")
+            waiting = (await metadata(handle)).current_details
+            await handle.signal("pause")
+            paused = (await metadata(handle)).current_details
+            await handle.signal("resume")
+            resumed = (await metadata(handle)).current_details
+        await temporal.fast_forward(handle, timedelta(days=3))
+        with temporal.with_time_skipping_disabled():
+            await until_waiting(handle, "listen")
+            listening = (await metadata(handle)).current_details
+            await signal(handle, "answered", {"amount": 1})
+            await until_waiting(handle, "again")
+            again = (await metadata(handle)).current_details
+            await handle.terminate()
+    assert waiting.startswith("**nap**: waits for time to pass, until 20")
+    assert "last error: http\\_404 at wrong" in waiting
+    assert "**Paused** by an operator" in paused
+    assert paused.startswith("**nap**: waits for time to pass, until 20")
+    assert resumed == waiting
+    assert listening.startswith("**listen**: waits for answered; the journey's own time ends at 20")
+    assert again.startswith("**again**: waits for answered; other begins its time again, until 20")
+
+
+async def test_details_and_search_say_that_a_call_queues(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """A call that is throttled may wait for hours: where, and for how long at most."""
+    throttled = shop.endpoints().replace(
+        "action: send", "action: send\nthrottle: {calls: 1, per: 1h, expire: 2h}"
+    )
+    journey = JOURNEY.replace("steps:", "steps:\n  first: {set: {x: 1}}")
+    loaded = load_texts({"events.yaml": EVENTS, "endpoints.yaml": throttled, "journey.yaml": journey})
+    async with running(temporal.client, loaded) as runner:
+        with temporal.with_time_skipping_disabled():
+            handles = [await runner.start(compiled(loaded)) for _ in range(2)]
+            queued = None
+            while queued is None:
+                for handle in handles:
+                    details = (await metadata(handle)).current_details
+                    if "throttled" in details and shop.calls:
+                        queued = handle
+                        break
+            attributes = (await queued.describe()).search_attributes
+            for handle in handles:
+                await handle.terminate()
+    assert details.startswith(
+        "**mail**: calls send, which is throttled: waits for its turn, for at most 7200 seconds"
+    )
+    assert attributes["JourneyStep"] == ["mail"]
 
 
 async def test_details_say_how_an_instance_ended(temporal: WorkflowEnvironment, shop: Shop) -> None:

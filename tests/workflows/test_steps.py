@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -300,3 +301,34 @@ async def test_a_template_that_gives_no_text_is_written_as_text(temporal: Workfl
     """An outcome is a text, whatever its expression gives."""
     result = await run(temporal, "{journey: j, entry: {event: entered}, steps: {done: {end: '${1 < 2}'}}}")
     assert result["text"] == "true"
+
+
+async def test_the_trace_of_forty_steps_is_complete(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """Each step is in the result with its time, kind, result, duration and successor, also over several runs."""
+    kinds = (
+        "set: {x: 1}",
+        "wait: {for: 1h}",
+        "fetch: crm, with: {id: a}",
+        "action: send, with: {to: x, data: 1}",
+    )
+    written = "".join(f"  s{number}: {{{kinds[number % 4]}}}\n" for number in range(40))
+    loaded = project(f"journey: j\nentry: {{event: entered}}\nsteps:\n{written}", shop)
+    async with running(temporal.client, loaded) as runner:
+        handle = await runner.start(compiled(loaded))
+        result = await handle.result()
+        assert (await handle.describe()).run_id != handle.first_execution_run_id
+    records = result["steps"]
+    assert [record["step"] for record in records] == [f"s{number}" for number in range(40)]
+    assert [record["next"] for record in records] == [*(f"s{number}" for number in range(1, 40)), None]
+    assert [record["seq"] for record in records] == list(range(1, 41))
+    assert [(record["kind"], record["result"]) for record in records[:4]] == [
+        ("set", "set"),
+        ("wait", "waited"),
+        ("fetch", "200"),
+        ("action", "200"),
+    ]
+    assert all(record["duration"] >= 3599 for record in records if record["kind"] == "wait")
+    moments = [record["at"] for record in records]
+    assert moments == sorted(moments)
+    # What one record costs: the whole is far from the 2 MB that a result may take.
+    assert len(json.dumps(records)) < 40 * 200

@@ -85,6 +85,9 @@ ERROR_BAD_INPUT = "sojourn.BadInput"
 ERROR_NO_INSTANCE = "sojourn.NoInstance"
 """`ApplicationError` type that tells a workflow that no instance runs, or ran, under the id that it asked for."""
 
+ERROR_UNKNOWN_OPERATION = "sojourn.UnknownOperation"
+"""`ApplicationError` type of an operation that the database does not know."""
+
 ERROR_CALL = "sojourn.CallError"
 """`ApplicationError` type of a failed fetch or action; its first detail is `{code, status, message, body}`."""
 
@@ -204,9 +207,14 @@ def is_throttled_queue(queue: str, name: str) -> bool:
     return queue.endswith(f"{_THROTTLED}{name}")
 
 
-def operation_id(number: int) -> str:
-    """Return the workflow id of an operation over the instances of a journey."""
-    return f"sojourn.operation:{number}"
+def operation_id(task_queue: str, number: int) -> str:
+    """Return the workflow id of an operation over the instances of a journey.
+
+    Args:
+        task_queue: The task queue of the journeys: deployments that share a namespace number their operations alike.
+        number: The operation's number.
+    """
+    return f"{task_queue}.operation:{number}"
 
 
 def operations_queue(task_queue: str) -> str:

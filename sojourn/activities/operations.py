@@ -47,7 +47,9 @@ class Operate:
         try:
             return await self._operations.work(int(order["operation"]))
         except LookupError as error:
-            raise ApplicationError(str(error), type="sojourn.UnknownOperation", non_retryable=True) from None
+            raise ApplicationError(
+                str(error), type=names.ERROR_UNKNOWN_OPERATION, non_retryable=True
+            ) from None
         finally:
             beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):

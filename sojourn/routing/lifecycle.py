@@ -89,7 +89,7 @@ class Lifecycle:
         call = self._client.start_workflow(
             names.WORKFLOW_OPERATION,
             {"operation": operation.id},
-            id=names.operation_id(operation.id),
+            id=names.operation_id(self._settings.task_queue, operation.id),
             task_queue=names.operations_queue(self._settings.task_queue),
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

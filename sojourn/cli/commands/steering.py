@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sojourn.cli.commands.journeys import NameArgument, app, path
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, ExitCode, counted, out, say, show_json, warn
+from sojourn.cli.console import CliError, counted, out, say, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.cli.api_client import ApiClient
@@ -137,7 +139,8 @@ def operations(
         else:
             answer = client.get(f"/v1/operations/{number}")
             if follow:
-                answer = _watch(client, answer)
+                with _going_on(number):
+                    answer = _watch(client, answer)
     if as_json:
         show_json(answer)
     elif number is None:
@@ -175,11 +178,12 @@ def _operate(
     with _client(api, key) as client:
         answer = client.post(f"{path(name)}/{what}{query}", None)
         operation = answer["operation"]
-        if not as_json:
-            say(f"{name} is {answer['state']}.")
-        if not detach:
-            operation = _watch(client, operation)
-            answer = {**answer, "operation": operation}
+        with _going_on(operation["id"]):
+            if not as_json:
+                say(f"{name} is {answer['state']}.")
+            if not detach:
+                operation = _watch(client, operation)
+                answer = {**answer, "operation": operation}
     if as_json:
         show_json(answer)
     else:
@@ -191,30 +195,28 @@ def _operate(
         )
 
 
-def _watch(client: ApiClient, operation: dict[str, Any]) -> dict[str, Any]:
-    """Show how far an operation is until it is over; Ctrl-C leaves it running.
+@contextlib.contextmanager
+def _going_on(number: int) -> Iterator[None]:
+    """Say, where watching breaks off, that the operation does not."""
+    try:
+        yield
+    except (KeyboardInterrupt, CliError):
+        warn(f"It goes on in the background: `sojourn operations {number} --follow` watches it again.")
+        raise
 
-    Raises:
-        KeyboardInterrupt: The user will not wait.
-    """
+
+def _watch(client: ApiClient, operation: dict[str, Any]) -> dict[str, Any]:
+    """Show how far an operation is until it is over; returns it."""
     from sojourn.cli.progress import counting
 
     number = operation["id"]
-    try:
-        with counting(f"{_DOING.get(operation['kind'], operation['kind'])} {operation['journey']}") as show:
-            while True:
-                operation = client.get(f"/v1/operations/{number}")
-                show(operation["done"] + operation["failed"], operation["total"])
-                if operation["state"] != "running":
-                    return operation
-                time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        warn(f"It goes on in the background: `sojourn operations {number} --follow` watches it again.")
-        raise
-    except CliError as error:
-        if error.code == ExitCode.UNREACHABLE:
-            warn(f"It goes on in the background: `sojourn operations {number} --follow` watches it again.")
-        raise
+    with counting(f"{_DOING.get(operation['kind'], operation['kind'])} {operation['journey']}") as show:
+        while True:
+            operation = client.get(f"/v1/operations/{number}")
+            show(operation["done"] + operation["failed"], operation["total"])
+            if operation["state"] != "running":
+                return operation
+            time.sleep(POLL_SECONDS)
 
 
 def _line(operation: dict[str, Any]) -> str:

@@ -144,8 +144,9 @@ def standing(found: dict[str, Any]) -> str:
     if found["outcome"]:
         return f"{found['outcome']}: {found['text']}" if found["text"] else str(found["outcome"])
     line = f"{'paused' if found['paused'] else found['status']}"
-    if "journey" in (found.get("paused_by") or ()):
-        line += " with its journey" + (" and by itself" if "instance" in found["paused_by"] else "")
+    by = {"instance": "by itself", "journey": "with its journey"}
+    if reasons := found.get("paused_by"):
+        line += " " + " and ".join(by[reason] for reason in reasons)
     if found["step"]:
         line += f" at {found['step']}"
     if found["waiting_for"]:

@@ -195,9 +195,11 @@ def _explain(
     if kind == "missing":
         return Code.MISSING_KEY, f"The key `{raw[-1]}` is missing", f"Add `{raw[-1]}:`.", True
     if kind in _EXPECTED:
-        return Code.WRONG_VALUE, *_wrong_type(_EXPECTED[kind], found), False
+        return Code.WRONG_VALUE, *_wrong_type(_EXPECTED[kind], found, raw), False
     if kind == "literal_error":
-        allowed = _literals(str(context["expected"]))
+        allowed = [
+            {"True": "true", "False": "false"}.get(text, text) for text in _literals(str(context["expected"]))
+        ]
         hint = (
             choose(str(found), allowed) if isinstance(found, str) else f"Write one of {', '.join(allowed)}."
         )
@@ -216,7 +218,7 @@ def _explain(
                 "Say which: {type: bearer, token: ...}.",
                 True,
             )
-        return Code.WRONG_VALUE, *_wrong_type("a mapping", found), False
+        return Code.WRONG_VALUE, *_wrong_type("a mapping", found, raw), False
     return _bounds(kind, context, found)
 
 
@@ -248,8 +250,22 @@ def _shown(value: Any) -> str:
     return f"`{value[:60]}`" if isinstance(value, str) else sentence(described(value))
 
 
-def _wrong_type(expected: str, found: Any) -> tuple[str, str]:
+_FORMS = {
+    "cap": "Write {calls: 15, per: 1s}.",
+    "throttle": "Write {calls: 100, per: 1s, expire: 6h}.",
+    "auth": "Write {type: bearer, token: {secret: NAME}}, or another type.",
+    "schema": "Write a JSON Schema, such as {type: object}.",
+    "response": "Write a JSON Schema, such as {type: object}.",
+}
+"""How the mappings are written for which people write a text, by key."""
+
+
+def _wrong_type(expected: str, found: Any, raw: Path) -> tuple[str, str]:
     message = f"This must be {expected}, not {described(found)}"
+    if expected == "a mapping" and raw and raw[-1] in _FORMS:
+        return message, _FORMS[str(raw[-1])]
+    if expected == "a mapping" and raw[:1] == ("parameters",) and len(raw) == 2:
+        return message, "Write a JSON Schema, such as {type: string}."
     if expected == "a text" and isinstance(found, bool | int | float):
         shown = described(found).removeprefix("the number ")
         return message, f'Put it in quotes: "{shown}".'

@@ -1352,6 +1352,38 @@ CASES = [
         ["W607 j.yaml:5:19 steps.a.wait.for"],
     ),
     Case(
+        "mappings written as texts",
+        "",
+        (
+            "action: a\n"
+            "url: https://x.example.com/\n"
+            "cap: 15/s\n"
+            "throttle: 15/s\n"
+            "parameters: {q: string}\n"
+            "response: object\n"
+            "auth: bearer\n"
+        ),
+        "Write {calls: 15, per: 1s}.",
+        [
+            "E203 base.yaml:3:6 cap",
+            "E203 base.yaml:4:11 throttle",
+            "E203 base.yaml:5:17 parameters.q",
+            "E203 base.yaml:6:11 response",
+            "E203 base.yaml:7:7 auth",
+        ],
+    ),
+    Case(
+        "a word in the place of true",
+        "",
+        (
+            "action: a\n"
+            "url: https://x.example.com/\n"
+            "auth: {type: custom, token_url: 'https://x.example.com/t', send: {bearer: false}}\n"
+        ),
+        "Write one of true.",
+        ["E203 base.yaml:3:75 auth.send.bearer"],
+    ),
+    Case(
         "throttles that no queue keeps",
         "",
         (

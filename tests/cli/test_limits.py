@@ -15,7 +15,10 @@ import psutil
 import pytest
 
 from sojourn.cli.processes import Stack
+from tests.store.databases import database_url, postgres_url
 from tests.workflows.support import Shop
+
+__all__ = ["database_url", "postgres_url"]
 
 PROJECT = """
 event: entered
@@ -88,6 +91,21 @@ class Deployment:
         async with self._http.post(self.stack.api_url + path, json=body) as answer:
             assert answer.status == wanted, await answer.text()
 
+    async def put(self, path: str, body: Any) -> None:
+        """Put JSON."""
+        async with self._http.put(self.stack.api_url + path, json=body) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def get(self, path: str) -> Any:
+        """Get JSON."""
+        async with self._http.get(self.stack.api_url + path) as answer:
+            return await answer.json()
+
+    @property
+    def calls(self) -> int:
+        """How many calls the shop has had."""
+        return len(self._shop.calls)
+
     async def outcome(self, instance: str) -> str:
         """Wait until an instance has ended; return its text, or else its outcome."""
         while True:
@@ -99,9 +117,11 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployment(folder: Path, shop: Shop) -> AsyncIterator[Deployment]:
-    """Run everything as processes."""
+async def deployment(folder: Path, shop: Shop, database: str = "") -> AsyncIterator[Deployment]:
+    """Run everything as processes, on SQLite if no other database is given."""
     env = {**os.environ, "SOJOURN_ALLOW_HOSTS": f"127.0.0.1:{shop.port}"}
+    if database:
+        env["SOJOURN_DATABASE"] = database
     async with Stack(folder, workers=2, env=env) as stack, aiohttp.ClientSession() as http:
         yield Deployment(stack, http, shop)
 
@@ -141,11 +161,29 @@ async def test_queued_calls_survive_a_worker_and_follow_the_rate(tmp_path: Path,
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-async def test_a_cap_holds_over_all_workers(tmp_path: Path, shop: Shop) -> None:
-    """As many calls as it says, and all other instances go on by their error path."""
-    async with deployment(tmp_path, shop) as running:
+async def test_a_cap_holds_over_all_workers(tmp_path: Path, shop: Shop, database_url: str) -> None:
+    """As many calls as it says, and all other instances go on by their error path; raised, as many more."""
+    async with deployment(tmp_path, shop, database_url) as running:
         await running.publish("cap: {calls: 25, per: 1h}")
         await running.enter("a", 60)
-        await until(lambda: running.said().count("is used up") >= 35)
-    assert len(shop.calls) == 25
-    assert len({call["key"] for call in shop.calls}) == 25
+        ends = Counter([await running.outcome(f"j:a-{number}") for number in range(60)])
+        assert ends == {"made": 25, "not made": 35}
+        assert len(shop.calls) == 25
+        await running.put("/v1/endpoints/action/send/limits", {"cap": {"calls": 40, "per": "1h"}})
+        # Every worker knows of it when one more call has been made than before, and then some were not.
+        await until_seen(running)
+        assert len(shop.calls) == 40
+        (found,) = (await running.get("/v1/endpoints"))["endpoints"]
+    assert found["last_error"]["code"] == "capped"
+    assert len({call["key"] for call in shop.calls}) == 40
+
+
+async def until_seen(running: Deployment) -> None:
+    """Send more until the raised cap is used up."""
+    for round_ in range(100):
+        await running.enter(f"more-{round_}", 5)
+        ends = {await running.outcome(f"j:more-{round_}-{number}") for number in range(5)}
+        if running.calls >= 40 and "not made" in ends:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the raised cap never came to the workers")

@@ -107,6 +107,7 @@ _INSTANCE = {
     "journey": "cart-abandonment",
     "version": 3,
     "profile": "cust-1",
+    "per": None,
     "status": "running",
     "step": "pause",
     "entered_at": "2026-03-01T10:00:00.120000Z",

@@ -112,6 +112,12 @@ OPERATIONS = [
     ("GET", "/v1/journeys", "read"),
     ("GET", "/v1/journeys/x", "read"),
     ("GET", "/v1/journeys/x/versions/1", "read"),
+    *(("POST", f"/v1/journeys/x/{act}", "operate") for act in ("pause", "resume", "close", "stop")),
+    *(("POST", f"/v1/journeys/x/{act}", "operate") for act in ("reopen", "publish")),
+    ("DELETE", "/v1/journeys/x/draft", "operate"),
+    ("GET", "/v1/operations", "read"),
+    ("GET", "/v1/operations/1", "read"),
+    *(("POST", f"/v1/instances/x:y/{act}", "operate") for act in ("pause", "resume", "exit", "stop")),
     ("GET", "/v1/instances", "read"),
     ("GET", "/v1/instances/x:y", "read"),
     ("GET", "/v1/endpoints", "read"),
@@ -155,7 +161,7 @@ async def test_every_operation_is_guarded(guarded: httpx.AsyncClient, store: Sto
     for method, path in listed:
         status = (
             await guarded.request(
-                method, path.format(name="x", version=1, workflow_id="x", kind="action", key="x")
+                method, path.format(name="x", version=1, number=1, workflow_id="x", kind="action", key="x")
             )
         ).status_code
         assert (status == 401) == path.startswith("/v1/"), f"{method} {path}"

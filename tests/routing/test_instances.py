@@ -27,6 +27,7 @@ SHAPE = {
         "per",
         "status",
         "paused",
+        "paused_by",
         "outcome",
         "text",
         "step",

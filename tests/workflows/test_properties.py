@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, example, given, settings
-from hypothesis import strategies as st
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle, WorkflowHistory
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
@@ -23,162 +22,13 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
 from sojourn import names
-from sojourn.definitions import load_texts
+from sojourn.definitions import Project, load_texts
 from sojourn.plugin import JourneyPlugin
+from tests.workflows.drawing import NAMES, ORDERS, ROUNDS, Case, cases
 from tests.workflows.profiles import Kept
 from tests.workflows.support import EVENTS, Runner, Shop, compiled, finish, running, signal, state_of
 
 KEY = "always-the-same"
-KINDS = (
-    *("wait_for", "set", "wait_for", "condition", "split", "wait", "wait_for", "update_profile"),
-    *("time_condition", "until_time", "fetch", "action", "throttled"),
-)
-NAMES = ("answered", "other")
-ORDERS = ("pause", "resume")
-CONDITIONS = (
-    "default(event.amount, 0) > 2",
-    "event.amount == entry.amount",
-    'size(events) > 1 && has(event.amount) && event.amount > 0',
-    "default(event.amount, 0) > default(profile.visits, 0)",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Case:
-    """A journey, and what is sent to its instance: bursts of (event id, name, amount)."""
-
-    journey: dict[str, Any]
-    bursts: list[list[tuple[str, str, int | None]]]
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    """Draw a journey that is valid by construction.
-
-    Steps lead forward only, but for one way back that passes a wait: from the last wait to a step before it. So every
-    cycle has a wait in it, and each step is reached by falling through from the one before.
-    """
-    kinds = draw(
-        st.lists(
-            st.sampled_from(KINDS),
-            min_size=2,
-            max_size=14,
-        )
-    )
-    ids = [f"s{index}" for index in range(len(kinds))] + ["last"]
-    steps: dict[str, Any] = {}
-    for index, kind in enumerate(kinds):
-        ahead = ids[index + 1 :]
-        # Always also a path to the next step, so that every step is reached.
-        steps[ids[index]] = _step(draw, kind, ahead[0], st.sampled_from(ahead), ids[: index + 1])
-    steps["last"] = {"end": "${string(size(steps))} ${events['entered'].amount}"}
-    journey = {"journey": "j", "entry": {"event": "entered"}, "timeout": "40d", "steps": steps}
-    if draw(st.booleans()):
-        when = draw(
-            st.sampled_from(["event.amount == 9", "event.amount == 9 && default(profile.visits, 0) > 0"])
-        )
-        journey["exit_when"] = [{"event": "other", "when": when}]
-    # Few ids, so that many are sent again; the same id is always the same event.
-    pool = [
-        (f"e{number}", draw(st.sampled_from(NAMES)), draw(st.sampled_from([1, 3, 5, None, 0, 9])))
-        for number in range(5)
-    ]
-    pool += [(order, order, None) for order in ORDERS]
-    burst = st.lists(st.sampled_from(pool), min_size=2, max_size=6)
-    return Case(journey, draw(st.lists(burst, min_size=1, max_size=4)))
-
-
-ROUNDS = Case(
-    {
-        "journey": "j",
-        "entry": {"event": "entered"},
-        "steps": {
-            "s0": {
-                "wait_for": [{"event": "answered", "next": "s0"}, {"event": "other", "next": "last"}],
-                "since": "entry",
-                "timeout": {"after": "1h", "next": "last"},
-            },
-            "last": {"end": "${size(events)}"},
-        },
-    },
-    [[(f"e{number}", "answered", number) for number in range(14)], [("e0", "answered", 0)] * 3],
-)
-"""Enough events for several runs of one instance, and then the first of them again."""
-
-
-def _step(
-    draw: st.DrawFn, kind: str, following: str, ahead: st.SearchStrategy[str], behind: list[str]
-) -> dict[str, Any]:
-    if kind == "update_profile":
-        visits = draw(st.sampled_from(["${default(profile.visits, 0) + 1}", "${entry.amount}", None]))
-        return {"update_profile": {"visits": visits}}
-    if kind == "set":
-        return {
-            "set": {
-                "n": draw(st.sampled_from(["${now}", "${entry.amount}", "text", "${events}", "${profile}"]))
-            }
-        }
-    if kind == "condition":
-        when = draw(
-            st.sampled_from(
-                [
-                    "entry.amount > 2",
-                    "size(steps) > 1",
-                    "now > journey.entered_at",
-                    "default(profile.visits, 0) > 1",
-                ]
-            )
-        )
-        return {"condition": [{"when": when, "next": draw(ahead)}], "else": following}
-    if kind == "split":
-        branches = [{"share": 30, "next": draw(ahead)}, {"share": 70, "next": following}]
-        return {"split": {"branches": branches, "by": draw(st.sampled_from(["profile", "random"]))}}
-    if kind in ("time_condition", "until_time", "wait"):
-        return _timed(draw, kind, following, ahead)
-    if kind in ("fetch", "action", "throttled"):
-        return _calling(draw, kind, ahead)
-    listens = [{"event": name, "next": draw(ahead)} for name in draw(st.sampled_from([NAMES, NAMES[:1]]))]
-    for listen in listens:
-        if draw(st.booleans()):
-            listen["when"] = draw(st.sampled_from(CONDITIONS))
-    extra = draw(st.sampled_from(["none", "restart", "back"]))
-    if extra == "restart" and len(listens) > 1:
-        listens[0] = {"event": listens[0]["event"], "restart": True}
-    if extra == "back":
-        listens[0]["next"] = draw(st.sampled_from(behind))
-    step = {
-        "wait_for": listens,
-        "timeout": {"after": draw(st.sampled_from(["1h", "5d"])), "next": following},
-    }
-    return step | ({"since": "entry"} if draw(st.booleans()) else {})
-
-
-def _timed(draw: st.DrawFn, kind: str, following: str, ahead: st.SearchStrategy[str]) -> dict[str, Any]:
-    if kind == "time_condition":
-        window = draw(
-            st.sampled_from(
-                [
-                    {"hours": "22:00-06:00"},
-                    {"days": ["mon", "tue", "sat"]},
-                    {"hours": "08:00-12:00", "days": ["fri"]},
-                ]
-            )
-        )
-        return {"time_condition": window, "next": draw(ahead), "else": following}
-    if kind == "until_time":
-        days = draw(st.sampled_from([{}, {"on": ["mon", "thu"]}]))
-        return {"wait": {"until_time": draw(st.sampled_from(["09:00", "02:30"])), **days}}
-    return {"wait": {"for": draw(st.sampled_from(["1h", "2h", "3d"]))}}
-
-
-def _calling(draw: st.DrawFn, kind: str, ahead: st.SearchStrategy[str]) -> dict[str, Any]:
-    # Some of these answer with an error.
-    amount = draw(st.sampled_from(["${entry.amount}", "bad"]))
-    error = {"on_error": draw(ahead)} if draw(st.booleans()) else {}
-    if kind == "fetch":
-        return {"fetch": "crm", "with": {"id": amount if amount == "bad" else "good"}, **error}
-    name = "send" if kind == "action" else "slowly"
-    return {"action": name, "with": {"to": "x", "data": amount}, **error}
 
 
 def check_trace(case: Case, result: dict[str, Any]) -> None:
@@ -255,18 +105,24 @@ def check_history(history: WorkflowHistory) -> None:
     assert started == over
 
 
+def load(case: Case, endpoints: str) -> Project:
+    """Return the project of a case."""
+    journey = yaml.safe_dump(case.journey, sort_keys=False)
+    loaded = load_texts({"events.yaml": EVENTS, "endpoints.yaml": endpoints, "journey.yaml": journey})
+    assert loaded.ok, "\n".join(map(str, loaded.problems))
+    return loaded
+
+
+def data_of(amount: int | None) -> dict[str, Any]:
+    """Return an event's data; some have no amount."""
+    return {"customerId": "c"} | ({} if amount is None else {"amount": amount})
+
+
 async def play(
     temporal: WorkflowEnvironment, runner: Runner, case: Case, endpoints: str
 ) -> tuple[dict[str, Any], list[WorkflowHistory]]:
     """Run a case to its end; returns the result, and the history of each run of the instance."""
-    loaded = load_texts(
-        {
-            "events.yaml": EVENTS,
-            "endpoints.yaml": endpoints,
-            "journey.yaml": yaml.safe_dump(case.journey, sort_keys=False),
-        }
-    )
-    assert loaded.ok, "\n".join(map(str, loaded.problems))
+    loaded = load(case, endpoints)
     with temporal.with_time_skipping_disabled():
         handle = await runner.start(
             compiled(loaded), {"customerId": "c", "amount": 3}, key=KEY, event_id="entry"
@@ -279,13 +135,40 @@ async def play(
                 if name in ORDERS:
                     await handle.signal(name)
                 else:
-                    data = {"customerId": "c"} | ({} if amount is None else {"amount": amount})
-                    await signal(handle, name, data, identity)
+                    await signal(handle, name, data_of(amount), identity)
                 # Each event in a task of its own, so that both runs see the same.
                 await still(handle)
         with contextlib.suppress(RPCError):  # it has ended already
             await handle.signal("resume")
     result = await ended(temporal, handle)
+    return result, await histories_of(temporal, handle)
+
+
+async def play_at_once(
+    temporal: WorkflowEnvironment, case: Case, endpoints: str, cached: int, kept: Kept
+) -> tuple[dict[str, Any], list[WorkflowHistory]]:
+    """Let all that is sent come before a worker does, so that one task brings it; returns as `play`."""
+    loaded = load(case, endpoints)
+    with temporal.with_time_skipping_disabled():
+        queue = f"at-once-{uuid.uuid4().hex}"
+        handle = await Runner(temporal.client, queue).start(
+            compiled(loaded), {"customerId": "c", "amount": 3}, key=KEY, event_id="entry"
+        )
+        for identity, name, amount in (one for burst in case.bursts for one in burst):
+            if name in ORDERS:
+                await handle.signal(name)
+            else:
+                await signal(handle, name, data_of(amount), identity)
+        await handle.signal("resume")
+    async with running(temporal.client, loaded, queue=queue, cached=cached, profiles=kept):
+        result = await ended(temporal, handle)
+    return result, await histories_of(temporal, handle)
+
+
+async def histories_of(
+    temporal: WorkflowEnvironment, handle: WorkflowHandle[Any, Any]
+) -> list[WorkflowHistory]:
+    """Return the history of each run of an instance."""
     histories = []
     run: str | None = handle.first_execution_run_id
     while run:
@@ -293,7 +176,7 @@ async def play(
         histories.append(history)
         continued = history.events[-1].workflow_execution_continued_as_new_event_attributes
         run = continued.new_execution_run_id or None
-    return result, histories
+    return histories
 
 
 EXAMPLES = int(os.environ.get("SOJOURN_EXAMPLES", "9"))
@@ -336,10 +219,8 @@ def differs_by_chance(case: Case) -> bool:
     )
 
 
-async def test_random_journeys_hold_what_every_journey_promises(
-    temporal: WorkflowEnvironment, kept: Kept, endpoints: str
-) -> None:
-    """They end, twice with the same trace, once replayed at each task; each history replays; no event counts twice."""
+def drawn_cases() -> list[Case]:
+    """Draw the cases of a run of the tests."""
     drawn: list[Case] = []
 
     @RANDOM
@@ -350,21 +231,46 @@ async def test_random_journeys_hold_what_every_journey_promises(
 
     draw()
     assert len(drawn) == EXAMPLES + 1
-    empty = load_texts({"events.yaml": EVENTS, "endpoints.yaml": endpoints})
+    return drawn
+
+
+async def check(case: Case, played: list[tuple[dict[str, Any], list[WorkflowHistory]]]) -> None:
+    """Check what must hold of an instance that was played several times."""
     replayer = Replayer(workflows=[], plugins=[JourneyPlugin(register_activities=False)])
+    for result, histories in played:
+        check_trace(case, result)
+        for history in histories:
+            check_history(history)
+            await replayer.replay_workflow(history)
+    if not differs_by_chance(case):
+        first, *others = [without_times(result) for result, _ in played]
+        assert all(other == first for other in others), yaml.safe_dump(case.journey)
+
+
+async def test_random_journeys_hold_what_every_journey_promises(
+    temporal: WorkflowEnvironment, kept: Kept, endpoints: str
+) -> None:
+    """They end, twice with the same trace, once replayed at each task; each history replays; no event counts twice."""
+    empty = load_texts({"events.yaml": EVENTS, "endpoints.yaml": endpoints})
     async with (
         running(temporal.client, empty, profiles=kept) as cached,
         running(temporal.client, empty, cached=0, profiles=kept) as replayed,
     ):
-        for case in drawn:
-            results = []
+        for case in drawn_cases():
+            played = []
             for runner in (cached, replayed):
                 await kept.erase(KEY)
-                result, histories = await play(temporal, runner, case, endpoints)
-                check_trace(case, result)
-                results.append(without_times(result))
-                for history in histories:
-                    check_history(history)
-                    await replayer.replay_workflow(history)
-            if not differs_by_chance(case):
-                assert results[0] == results[1], yaml.safe_dump(case.journey)
+                played.append(await play(temporal, runner, case, endpoints))
+            await check(case, played)
+
+
+async def test_the_same_holds_where_one_task_brings_all_events(
+    temporal: WorkflowEnvironment, kept: Kept, endpoints: str
+) -> None:
+    """Events, exits and pauses that came before a worker did have the order in which they came, each time."""
+    for case in drawn_cases():
+        played = []
+        for cached in (1000, 0):
+            await kept.erase(KEY)
+            played.append(await play_at_once(temporal, case, endpoints, cached, kept))
+        await check(case, played)

@@ -14,6 +14,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn import names
+from tests.workflows.profiles import Kept
 from tests.workflows.racing import Handle, calls, fired, in_one_task, journeys, replays, send, types
 from tests.workflows.support import (
     Runner,
@@ -349,4 +350,41 @@ async def test_the_step_and_the_life_of_an_instance_end_together(
         result = await finish(temporal, handle)
     assert result["outcome"] == "timed_out"
     assert steps(result) == ["nap", "done"]
+    await replays(handle)
+
+
+@CACHED
+async def test_an_exit_during_a_call_behind_an_earlier_event(
+    temporal: WorkflowEnvironment, shop: Shop, kept: Kept, cached: int
+) -> None:
+    """A wait that an earlier event ended, with the profile read for it, leaves nothing behind that holds an exit up."""
+    release = shop.hang()
+    loaded = project(
+        """
+journey: j
+entry: {event: entered}
+steps:
+  first: {wait_for: [{event: other}], timeout: {after: 1h}}
+  second:
+    wait_for: [{event: answered, when: "default(profile.visits, 0) == 0"}]
+    since: entry
+    timeout: {after: 1h}
+  mail: {action: send, with: {to: x, data: 1}, on_error: done}
+  done: {end: done}
+""",
+        shop,
+    )
+    async with running(temporal.client, loaded, cached=cached, profiles=kept) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(compiled(loaded))
+            await until_waiting(handle, "first")
+            await signal(handle, "answered")
+            await signal(handle, "other")
+            while not shop.calls:
+                await asyncio.sleep(0.02)
+            await handle.signal(names.SIGNAL_EXIT, "an operator")
+            result = await asyncio.wait_for(handle.result(), 15)
+            release.set()
+    assert (result["outcome"], steps(result)) == ("exited", ["first", "second", "mail"])
+    assert result["steps"][1]["result"] == "answered"
     await replays(handle)

@@ -154,7 +154,10 @@ def test_failed_calls_reach_the_list_and_the_page_of_the_endpoint(steered: DevRu
 
 
 def test_a_cap_that_is_set_holds_in_the_running_worker(steered: DevRun, mailer: Mailer) -> None:
-    """One call a day: the second is `capped`, without a restart; after the reset calls are made again."""
+    """One call a day: the second is `capped`, without a restart; after the reset calls are made again.
+
+    A test call is made all the same, also of what is published.
+    """
     result = steered.sojourn("endpoints", "set", "crm.customer", "--cap", "1/d")
     assert result.out == "cap: 1/d (set by an operator; published: 100/s)\n"
     assert "1/d *" in steered.sojourn("endpoints").out
@@ -168,6 +171,9 @@ def test_a_cap_that_is_set_holds_in_the_running_worker(steered: DevRun, mailer: 
 
     until(capped, 60, lambda: f"never capped: {outcomes}")
     until(lambda: (found(steered, "crm.customer")["last_error"] or {}).get("code") == "capped", 30)
+    for more in ([], ["--published"]):
+        trial = steered.json("call", "crm.customer", "--with", "id=1", *more)
+        assert trial["result"] == {"status": 200, "body": {}}
     result = steered.sojourn("endpoints", "reset", "crm.customer", "--cap")
     assert result.out == "cap: 100/s (as published)\n"
     until(lambda: run(steered, "look.wanted", f"c-{next(customers)}") == "completed: found", 60)

@@ -11,6 +11,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import load_texts
 from sojourn.markdown import escape
+from sojourn.workflows.authoring.define import settings_of
+from tests.workflows.authoring.shop import CartAbandonment
 from tests.workflows.support import EVENTS, Shop, compiled, project, running, signal, until_waiting
 
 JOURNEY = """
@@ -121,6 +123,30 @@ async def test_details_and_search_say_that_a_call_queues(temporal: WorkflowEnvir
         "**mail**: calls send, which is throttled: waits for its turn, for at most 7200 seconds"
     )
     assert attributes["JourneyStep"] == ["mail"]
+
+
+async def test_a_journey_in_python_shows_the_same(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """Details, the waiting step, descriptions of signals and queries, and summaries."""
+    definition = {**settings_of(CartAbandonment).definition(), "version": 1}
+    cart = {"customer_id": "ada", "cart_id": "c1", "items": []}
+    async with running(temporal.client, project(JOURNEY, shop), journeys=[CartAbandonment]) as runner:
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(definition, cart)
+            await until_waiting(handle, "wait_for-order.placed")
+            answer = await metadata(handle)
+            await handle.signal("pause")
+            paused = (await metadata(handle)).current_details
+            attributes = (await handle.describe()).search_attributes
+            await handle.terminate()
+    assert answer.current_details.startswith(
+        "**wait\\_for\\-order\\.placed**: waits for order\\.placed, until 20"
+    )
+    assert "**Paused** by an operator" in paused
+    assert (attributes["JourneyName"], attributes["JourneyVersion"]) == (["cart-abandonment"], [1])
+    assert attributes["JourneyStep"] == ["wait_for-order.placed"]
+    described = [*answer.definition.signal_definitions, *answer.definition.query_definitions]
+    assert {one.name for one in described} >= {"event", "pause", "resume", "exit", "state"}
+    assert all(one.description for one in described if not one.name.startswith("__"))
 
 
 async def test_details_say_how_an_instance_ended(temporal: WorkflowEnvironment, shop: Shop) -> None:

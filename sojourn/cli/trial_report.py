@@ -19,6 +19,9 @@ MAX_TEXT = 6000
 _UNREACHABLE = frozenset({"network", "timed_out"})
 _RETRIED = "A journey makes up to three more attempts within its window."
 
+_CORRECT = "Correct `response`, or what the other side sends."
+_REDIRECTS = "Redirects to another host are not followed: write the URL that it leads to."
+
 _ADVICE = {
     "http_400": "The other side does not take what was sent: compare the request above with its documentation.",
     "http_404": "The other side knows nothing at this URL, or not this parameter: check `url`.",
@@ -26,10 +29,8 @@ _ADVICE = {
     "http_408": _RETRIED,
     "http_409": "The other side says that this contradicts what it has; another Idempotency-Key may be the answer.",
     "http_422": "The other side does not take what was sent: compare the request above with its documentation.",
-    "http_429": "The other side asks for fewer calls: set a `throttle` or a `cap`. " + _RETRIED,
     "network": "Is the host right, is it up, and can it be reached from here? " + _RETRIED,
     "timed_out": "A journey gives a call its `call_timeout`, at most 30 s, with all its attempts.",
-    "invalid_response": "The effect may have happened. Correct `response`, or what the other side sends.",
 }
 
 
@@ -61,10 +62,18 @@ def advice(definition: EndpointDefinition, error: Mapping[str, Any]) -> str:
         )
     if code == "refused" and "secret" in message:
         return "`sojourn call` reads variables of the environment, and .env in the project's folder."
+    effect = definition.kind == "action"
+    if code == "invalid_response":
+        return ("The effect may have happened. " if effect else "") + _CORRECT
+    if code == "http_429":
+        limits = "a `throttle` or a `cap`" if effect else "a `cap`"
+        return f"The other side asks for fewer calls: set {limits}. {_RETRIED}"
+    if code == "refused" and "redirects" in message:
+        return _REDIRECTS
     if code.startswith("http_5"):
         return f"The other side failed. {_RETRIED}"
     if code.startswith("http_3"):
-        return "Redirects to another host are not followed: write the URL that it leads to."
+        return _REDIRECTS
     return _ADVICE.get(code, "")
 
 
@@ -116,7 +125,9 @@ def show(definition: EndpointDefinition, trial: Trial) -> None:
             say(_bounded(_text(body), "  "))
         say("")
     elif trial.error is not None and trial.requests:
-        say(f"No answer after {trial.seconds:.3f} s")
+        # A redirect elsewhere is an answer, which is not followed.
+        what = "Given up" if trial.error["code"] == "refused" else "No answer"
+        say(f"{what} after {trial.seconds:.3f} s")
         say("")
     elif trial.error is None:
         say(f"Done after {trial.seconds:.3f} s")

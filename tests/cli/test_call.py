@@ -352,6 +352,19 @@ def test_a_failed_call_says_its_code_and_what_to_do(
     assert "The call failed. journey.last_error would be:" in result.out
     assert f'"code": "{code}"' in result.out
     assert advice in result.out
+    # It was a look-up: none of what is said of actions.
+    assert not any(word in result.out for word in ("effect", "throttle"))
+    assert len(shop.received) == 1
+
+
+def test_a_redirect_to_another_host_is_told_as_one(project: Path, shop: Shop) -> None:
+    """There was an answer, which leads where calls to this endpoint do not go."""
+    shop.answer = lambda path, headers: (302, b"{}", {"Location": "https://elsewhere.example.com/"})
+    result = call(project, "source:crm.customer", "--with", "id=1")
+    assert result.code == ExitCode.PROBLEMS
+    assert "Given up after" in result.out
+    assert "No answer" not in result.out
+    assert "write the URL that it leads to" in result.out
     assert len(shop.received) == 1
 
 

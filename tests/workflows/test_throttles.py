@@ -23,7 +23,7 @@ from sojourn.activities import queues as module
 from sojourn.activities.rates import read_rate
 from sojourn.definitions import EndpointDefinition, Project
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.endpoints import Throttle
+from sojourn.definitions.endpoints import Cap, Throttle
 from sojourn.plugin import JourneyPlugin
 from tests.activities.test_observer import Watching
 from tests.workflows.support import Runner, Shop, compiled, failure, project, running
@@ -162,6 +162,21 @@ async def test_what_waits_for_too_long_expires(client: Client, shop: Shop) -> No
     assert len(failed) + len(shop.calls) == 4
     assert {error.details[0]["error"]["code"] for error in failed} == {"expired"}
     assert "waited longer than 1 s for its turn" in failed[0].details[0]["error"]["message"]
+
+
+async def test_a_throttled_action_may_have_a_cap_as_well(client: Client, shop: Shop) -> None:
+    """A call takes its place in the cap when its turn has come; without one it is capped, and was not made."""
+    loaded = limited(shop, throttle="100/1/3600")
+    cap = Cap.model_validate({"calls": 2, "per": 3600}, context=STORED)
+    loaded.endpoints["action:send"] = loaded.endpoints["action:send"].model_copy(update={"cap": cap})
+    async with running(client, loaded) as runner:
+        handles = [await runner.start(compiled(loaded)) for _ in range(5)]
+        results = await asyncio.gather(*(h.result() for h in handles), return_exceptions=True)
+        failed = [await failure(h) for h, r in zip(handles, results, strict=True) if isinstance(r, Exception)]
+        own = names.throttled_queue(runner.queue, "send")
+        assert await scheduled_on(handles[0]) == [("mail#1", own)]
+    assert [error.details[0]["error"]["code"] for error in failed] == ["capped"] * 3
+    assert len(shop.calls) == 2
 
 
 async def test_calls_that_expire_in_the_queue_are_told_to_operators(client: Client, shop: Shop) -> None:

@@ -207,5 +207,15 @@ class Handle:
     per: str = ""
 
 
-Note = Confirm | RollBack | Release | Adopt | Close | Handle
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A running instance goes on in another version."""
+
+    journey: str
+    profile: str
+    workflow_id: str
+    version: int
+
+
+Note = Confirm | RollBack | Release | Adopt | Close | Handle | Move
 """What is written about entries."""

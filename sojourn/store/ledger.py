@@ -24,6 +24,7 @@ from sojourn.store.entries import (
     Entry,
     Handle,
     Look,
+    Move,
     Note,
     Release,
     RollBack,
@@ -204,6 +205,13 @@ class Ledger:
             if isinstance(note, Release):
                 until = self._now(connection) + note.hold
                 connection.execute(statements.RELEASE, {"these": [_token(note.entry)], "until": until})
+            elif isinstance(note, Move):
+                moved = {
+                    "of_journey": note.journey,
+                    "of_profile": note.profile,
+                    "of_workflow": note.workflow_id,
+                }
+                connection.execute(statements.MOVE, {**moved, "to_version": note.version})
             elif isinstance(note, Adopt):
                 values = {**_columns(note.entry), **statements.SETTLED}
                 connection.execute(self._inserts.adopt(values, note.over))

@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from sojourn.definitions.hashing import content_hash
+from sojourn.definitions.jumps import targets
 from sojourn.store import versionrules
 from sojourn.store.catalog import JourneyState
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import (
     endpoints,
+    entries,
     events,
     journey_drafts,
     journey_versions,
@@ -111,7 +113,10 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
         result.profile_changed = _put(
             connection, profile_schema, {"id": 1}, profile, publication.unless_since
         )
-    if broken := [rule for rule in map(partial(_broken, connection), publication.journeys.values()) if rule]:
+    broken = [rule for rule in map(partial(_broken, connection), publication.journeys.values()) if rule]
+    if any(map(targets, publication.journeys.values())):
+        broken += versionrules.jumps(_newest(connection), publication.journeys)
+    if broken:
         raise versionrules.PublicationRefused(broken)
     for name, definition in sorted(publication.journeys.items()):
         version = _publish_journey(connection, name, definition, publication.sources)
@@ -212,7 +217,17 @@ def _broken(connection: Connection, definition: dict[str, Any]) -> versionrules.
     state = connection.execute(select(journeys.c.state).where(journeys.c.name == name)).scalar()
     if latest is None or state is None:
         return None
-    return versionrules.second_key(latest.definition, definition, state)
+    entered = connection.execute(select(entries.c.journey).where(entries.c.journey == name).limit(1)).first()
+    return versionrules.second_key(latest.definition, definition, state) or versionrules.once_only(
+        latest.definition, definition, entered=entered is not None
+    )
+
+
+def _newest(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return the definition of each journey's newest version."""
+    kept = journey_versions.c
+    rows = connection.execute(select(kept.journey, kept.definition).order_by(kept.journey, kept.version))
+    return {row.journey: row.definition for row in rows}
 
 
 def _latest(connection: Connection, name: str) -> Any:

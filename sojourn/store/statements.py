@@ -82,6 +82,18 @@ RELEASE = update(entries).where(_TOKEN.in_(_THESE)).values(lease_until=bindparam
 CLOSE = update(entries).where(_EVENT.in_(_THESE), entries.c.state == "entered").values(closed=True)
 """By event id."""
 
+MOVE = (
+    update(entries)
+    .where(
+        entries.c.journey == bindparam("of_journey"),
+        entries.c.profile == bindparam("of_profile"),
+        entries.c.workflow_id == bindparam("of_workflow"),
+        entries.c.version < bindparam("to_version"),
+    )
+    .values(version=bindparam("to_version"))
+)
+"""The instance of an entry goes on in another version. Of all second keys, it is the one with the workflow id."""
+
 PURGE_AT_ONCE = 10_000
 _OLD = handled_events.c.at < bindparam("before")
 PURGE = delete(handled_events).where(

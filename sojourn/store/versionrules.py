@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sojourn.definitions.codes import Code
+from sojourn.definitions.graph import cycles
+from sojourn.definitions.jumps import loop_problem, targets
 from sojourn.store.errors import StoreError
 
 ENDED = ("stopped", "finished")
@@ -41,6 +44,56 @@ class PublicationRefused(StoreError):
     def __init__(self, rules: list[BrokenRule]) -> None:
         super().__init__("; ".join(f"{rule.journey}: {rule.field}: {rule.message}" for rule in rules))
         self.rules = rules
+
+
+def once_only(before: Mapping[str, Any], after: Mapping[str, Any], *, entered: bool) -> BrokenRule | None:
+    """Return the problem of a version that lets profiles in again where the one before it did not, or the reverse.
+
+    Args:
+        before: The compiled journey of the newest version.
+        after: The one that is to be published.
+        entered: Whether any profile has entered the journey.
+    """
+    had, has = (version.get("reentry", {}).get("allow", True) for version in (before, after))
+    if had == has or not entered:
+        return None
+    what = "lets each profile in again" if had else "lets each profile in only once"
+    return BrokenRule(
+        after["name"],
+        "reentry.allow",
+        f"The version that is published {what}, which is not to change once profiles have entered the journey",
+        "Publish it under another name. How long after its last entry a profile may enter again can change.",
+    )
+
+
+def jumps(
+    published: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
+) -> list[BrokenRule]:
+    """Return the problems of jumps: to journeys that are nowhere, and in circles over several projects.
+
+    Args:
+        published: The compiled journey of each newest version.
+        new: Those that are to be published.
+    """
+    links = {name: targets(definition) for name, definition in {**published, **new}.items()}
+    broken = [
+        BrokenRule(
+            name,
+            "steps",
+            f"It jumps to `{target}`, and no journey of that name is published",
+            "Correct the name, or publish that journey first.",
+            Code.UNKNOWN_JOURNEY.value,
+        )
+        for name in sorted(new)
+        for target in links[name]
+        if target not in links
+    ]
+    known = {name: [target for target in found if target in links] for name, found in links.items()}
+    for cycle in cycles(known):
+        if (first := next((name for name in cycle if name in new), None)) is not None:
+            turned = cycle[cycle.index(first) :] + cycle[: cycle.index(first)]
+            broken.append(BrokenRule(first, "steps", *loop_problem(turned), Code.JUMP_LOOP.value))
+    return broken
 
 
 def second_key(before: Mapping[str, Any], after: Mapping[str, Any], state: str) -> BrokenRule | None:

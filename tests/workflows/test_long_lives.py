@@ -97,6 +97,8 @@ async def test_a_long_life(temporal: WorkflowEnvironment, unique: str) -> None:
                 await send(
                     handle, [f"e{number}" for number in range(start, min(start + batch, count))] + again
                 )
+                # A batch is what comes until the instance has seen it: a flood has no other bound than Temporal's.
+                await state_of(handle)
             await signal(handle, "other")
             result = await asyncio.wait_for(handle.result(), 60)
     assert result["text"] == f"{count} true true"

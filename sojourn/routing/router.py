@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
@@ -15,7 +15,7 @@ from sojourn.routing import secondkeys
 from sojourn.routing.admission import Admission, Outcome
 from sojourn.routing.checks import unfit
 from sojourn.routing.model import EventResult, IncomingEvent, InstanceEffect, Refusal, RoutingUnavailable
-from sojourn.routing.plan import EventPlan, Listener, Plan
+from sojourn.routing.plan import EventPlan, Plan
 from sojourn.routing.temporal import Temporal, Unreachable
 from sojourn.routing.visits import Visit
 from sojourn.settings import Settings
@@ -152,13 +152,15 @@ class Router:
             if (problem := unfit(event.data)) is not None:
                 return Refusal(journey, "invalid", problem)
             # To whom it may be delivered is left out: a profile that is inside stays where it is.
-            visit = Visit(event, key, arrived, Listener(record, True, frozenset()))
+            listener = next(item for item in kind.listeners if item.name == journey)
+            visit = Visit(event, key, arrived, replace(listener, versions=frozenset()))
             async with self._slots:
-                outcome = await self._admission.apply(visit)
+                outcomes = await secondkeys.apply(self._admission, visit)
         except (Unreachable, StoreUnavailable) as error:
             raise RoutingUnavailable(str(error)) from error
-        assert outcome is not None, "an entry is let in or refused"
-        return outcome
+        told = [outcome for outcome in outcomes if outcome is not None]
+        # With a second key there may be several: what was started is told first.
+        return next((one for one in told if isinstance(one, InstanceEffect)), told[0])
 
     async def maintain(self) -> Maintenance:
         """Forget old event ids and settle what dead processes left half done. To be called hourly.

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from sojourn import names
-from sojourn.routing import EventResult, IncomingEvent, Router
+from sojourn.routing import (
+    EventResult,
+    IncomingEvent,
+    InstanceNotFound,
+    Router,
+    list_instances,
+    read_instance,
+)
 from sojourn.settings import Settings
 from tests.routing.conftest import both_databases
 from tests.routing.world import World, effect, journey
@@ -249,3 +256,38 @@ async def test_instances_that_ended_make_room_by_themselves(world: World) -> Non
     for number in range(25):
         assert await one(router, placed(world, f"o-{number}")) == "started"
         await world.ended(per=f"o-{number}")
+
+
+async def test_a_jump_enters_by_the_second_key_too(world: World) -> None:
+    """What a journey that jumps sends along is the entry event: its value names the instance."""
+    await world.publish(orders(world))
+    router = await world.process()
+
+    async def jump(**data: Any) -> Any:
+        event = world.event("order.placed", **data)
+        return await router.enter(world.name, "ada", lambda _: event)
+
+    started = await jump(order="o-1")
+    assert (started.effect, started.workflow_id) == ("started", f"{world.name}:ada=o-1")
+    assert (await jump(order="o-1")).reason == "already_inside"
+    assert (await jump(order=["o-1", "o-2"])).workflow_id == f"{world.name}:ada=o-2"
+    assert (await jump()).reason == "no_key"
+
+
+async def test_instances_are_found_by_both_keys(world: World) -> None:
+    """By what a person writes, by the workflow id, and all of a profile's by the profile."""
+    await world.publish(orders(world, listens=["finish"]))
+    router = await world.process()
+    for order in ("o-1", "a=b", "x y"):
+        await one(router, world.event("order.placed", key="k=1", order=order))
+        found = await read_instance(world.client, f"{world.name}:k=1={order}")
+        assert found["workflow_id"] == names.workflow_id(world.name, "k=1", order)
+        assert (await read_instance(world.client, found["workflow_id"]))["profile"] == "k=1"
+    listed: list[Any] = []
+    while len(listed) < 3:
+        listed = (await list_instances(world.client, journey=world.name, profile="k=1")).instances
+    assert {item["per"] for item in listed} == {names.per_part(order) for order in ("o-1", "a=b", "x y")}
+    by_id = await list_instances(world.client, journey=world.name, profile="k=1", search_attributes=False)
+    assert len(by_id.instances) == 3
+    with pytest.raises(InstanceNotFound):
+        await read_instance(world.client, f"{world.name}:k=1=o-9")

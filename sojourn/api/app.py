@@ -29,13 +29,14 @@ from sojourn.api.routes import (
     lifecycle,
     oneinstance,
     profiles,
+    versions,
 )
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 from sojourn.store.versionrules import PublicationRefused
 
-_MODULES = (events, journeys, lifecycle, oneinstance, instances, endpoints, profiles, health, pages)
+_MODULES = (events, journeys, versions, lifecycle, oneinstance, instances, endpoints, profiles, health, pages)
 
 
 def create_app(settings: Settings, *, store: Store | None = None, client: Client | None = None) -> FastAPI:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.api import endpointexamples, lifecycleexamples, profileexamples
+from sojourn.api import endpointexamples, lifecycleexamples, profileexamples, versionexamples
 
 _EVENT = {
     "id": "evt-1",
@@ -135,6 +135,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     **lifecycleexamples.answers(_RUNNING),
     **endpointexamples.ANSWERS,
     **profileexamples.ANSWERS,
+    **versionexamples.answers(),
     "post_events": {
         "started": {"summary": "An instance was started", "value": {"results": [_STARTED]}},
         "mixed": {

@@ -132,9 +132,10 @@ class ApiClient:
         """
         return self._request("GET", path, params={k: v for k, v in parameters.items() if v is not None})
 
-    def post(self, path: str, body: Any) -> Any:
-        """Send something, as JSON. Raises as `get` does."""
-        return self._request("POST", path, json=body)
+    def post(self, path: str, body: Any, **parameters: Any) -> Any:
+        """Send something, as JSON. Parameters that are None are left out. Raises as `get` does."""
+        given = {k: v for k, v in parameters.items() if v is not None}
+        return self._request("POST", path, json=body, params=given)
 
     def put(self, path: str, body: Any) -> Any:
         """Set something, as JSON. Raises as `get` does."""

@@ -19,6 +19,7 @@ from sojourn.cli.commands import (
     serve,
     steering,
     testing,
+    versions,
 )
 
 START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("eval", rich_help_panel=PROJECT)(eval_command.evaluate)
     app.command("call", rich_help_panel=PROJECT)(call.call)
     app.command("send", rich_help_panel=LOOK)(send.send)
+    versions.register()
     app.add_typer(journeys.app, name="journeys", rich_help_panel=LOOK)
     app.add_typer(oneinstance.app, name="instances", rich_help_panel=LOOK)
     app.command("console", rich_help_panel=LOOK)(console.console)

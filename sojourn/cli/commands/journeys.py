@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import out, say, show_json
+from sojourn.cli.console import counted, out, say, show_json, warn
 
 app = typer.Typer(help="Lists and steers the published journeys.", no_args_is_help=False)
 
@@ -38,11 +38,22 @@ def journeys(
 def show(
     name: NameArgument, api: ApiOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Shows a journey with its versions."""
-    from sojourn.cli.api_client import ApiClient, api_url
+    """Shows a journey with its versions, and how many instances run each of them."""
+    from sojourn.cli.api_client import ApiClient, ApiRefusedError, api_url
 
     with ApiClient(api_url(api), key) as client:
         answer = client.get(path(name))
+        counts: dict[str, Any] = {"versions": [], "unknown": 0}
+        try:
+            if answer["versions"]:
+                counts = client.get(f"{path(name)}/versions")
+        except ApiRefusedError as refused:
+            # Temporal is away: what is published can be shown all the same.
+            warn(f"{refused}; so it is not known who is inside")
+    running = {item["version"]: item["running"] for item in counts["versions"]}
+    for item in answer["versions"]:
+        item["running"] = running.get(item["version"])
+    answer["unknown_version"] = counts["unknown"]
     if as_json:
         show_json(answer)
     else:
@@ -84,5 +95,10 @@ def _show_journey(found: dict[str, Any]) -> None:
         f"{found['state']}; enters on {found['entry_event']}; steps: "
         f"{', '.join(found['definition']['steps'])}"
     )
-    rows = [(item["version"], item["state"], moment(item["published_at"])) for item in found["versions"]]
-    out().print(table(("Version#", "State", "Published (UTC)"), rows))
+    rows = [
+        (item["version"], item["state"], moment(item["published_at"]), item["running"])
+        for item in found["versions"]
+    ]
+    out().print(table(("Version#", "State", "Published (UTC)", "Running#"), rows))
+    if found["unknown_version"]:
+        say(f"{counted(found['unknown_version'], 'instance')} of versions that are not known")

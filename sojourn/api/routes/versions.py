@@ -1,0 +1,134 @@
+"""`/v1/journeys/{name}/versions`, `/diff` and `/move`: who is in which version, and what versions differ in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sojourn.api import kinds
+from sojourn.api import versionmodels as models
+from sojourn.api.auth import requires
+from sojourn.api.parts import Parts
+from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.routes.journeys import Name, unknown_journey
+from sojourn.definitions.difference import compare
+from sojourn.routing.versions import count_versions, move_instances
+from sojourn.store import JourneyRecord
+
+JSON = "application/json"
+
+router = APIRouter(tags=["journeys"])
+
+
+@router.get(
+    "/v1/journeys/{name}/versions",
+    response_model=models.RunningVersions,
+    summary="List versions",
+    dependencies=[Depends(requires("read"))],
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY),
+)
+async def list_versions(request: Request, name: Name) -> Response:
+    """Returns the versions of a journey, and how many instances run each of them. The last second may be missing."""
+    parts, record = await _record(request, name)
+    counts = await count_versions(parts.client, record, search_attributes=parts.settings.search_attributes)
+    versions = [
+        {
+            "version": number,
+            "state": record.version_state(number),
+            "published_at": version.published_at,
+            "running": counts.get(number, 0),
+        }
+        for number, version in sorted(record.versions.items(), reverse=True)
+    ]
+    unknown = sum(count for number, count in counts.items() if number not in record.versions)
+    return _json({"journey": name, "versions": versions, "unknown": unknown})
+
+
+@router.get(
+    "/v1/journeys/{name}/diff",
+    response_model=models.Difference,
+    summary="Compare two versions",
+    dependencies=[Depends(requires("read"))],
+    responses=openapi_responses(
+        *kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.UNKNOWN_VERSION, kinds.INVALID_REQUEST
+    ),
+)
+async def compare_versions(
+    request: Request, name: Name, which: Annotated[models.Versions, Query()]
+) -> Response:
+    """Returns what is new, gone and changed from one version to another: the head first, then step by step."""
+    _, record = await _record(request, name)
+    to = which.to or record.latest.version
+    since = which.from_ or max(1, to - 1)
+    old, new = (_definition(record, number) for number in (since, to))
+    changes = [change.as_dict() for change in compare(old, new)]
+    return _json({"journey": name, "from": since, "to": to, "changes": changes})
+
+
+@router.post(
+    "/v1/journeys/{name}/move",
+    response_model=models.MovedInstances,
+    summary="Move instances to the newest version",
+    dependencies=[Depends(requires("operate"))],
+    responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.INVALID_REQUEST),
+)
+async def move(request: Request, name: Name, which: Annotated[models.Moving, Query()]) -> Response:
+    """Moves running instances of earlier versions that stand at a wait which both versions have.
+
+    Returns what became of each, page by page. Sending the same again is harmless.
+    """
+    parts, record = await _record(request, name)
+    try:
+        page = await move_instances(
+            parts.client,
+            parts.database(),
+            record,
+            search_attributes=parts.settings.search_attributes,
+            version=which.from_,
+            dry_run=which.dry_run,
+            limit=which.limit,
+            page=which.page,
+        )
+    except ValueError as error:
+        violation = {"path": "page", "message": str(error)}
+        raise ProblemError(
+            kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation]
+        ) from None
+    return _json(
+        {
+            "journey": name,
+            "to": record.latest.version,
+            "instances": [asdict(one) for one in page.instances],
+            "next_page": page.next_page,
+        }
+    )
+
+
+def _definition(record: JourneyRecord, number: int) -> dict[str, Any]:
+    found = record.versions.get(number)
+    if found is None:
+        latest = record.latest.version
+        raise ProblemError(
+            kinds.UNKNOWN_VERSION,
+            f"The journey {record.name} has no version {number}. Its latest is {latest}.",
+            latest=latest,
+        )
+    return found.definition
+
+
+async def _record(request: Request, name: str) -> tuple[Parts, JourneyRecord]:
+    parts: Parts = request.app.state.parts
+    catalog = await parts.database().catalog()
+    record = catalog.journeys.get(name)
+    if record is None:
+        raise unknown_journey(catalog, name)
+    return parts, record
+
+
+def _json(value: Any) -> Response:
+    return Response(to_json(value), media_type=JSON)

@@ -25,7 +25,7 @@ _GROUPS = (
     (
         "E5",
         "Against what is published",
-        "Publishing compares with the versions that are published already; `sojourn publish --dry-run` does, too.",
+        "Only publishing finds these: it compares with the versions that are published already.",
     ),
     ("W6", "Warnings", "The definition can be published all the same."),
 )

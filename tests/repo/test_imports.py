@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "source": {"functions"},
     "journey": {"workflows"},
     "loading": {"functions", "workflows", *BELOW_STORE, *LEAVES},
-    "workflows": {"functions", *BELOW_STORE, "markdown", "names", "nesting", "settings"},
+    "workflows": {"functions", *BELOW_STORE, "markdown", "names", "nesting", "profilekeys", "settings"},
     "activities": {"functions", *BELOW_STORE, *LEAVES},
     "store": {*BELOW_STORE, *LEAVES},
     "routing": {*BELOW_ROUTING, *LEAVES},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from sojourn.cli.tables import table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sojourn.definitions import Project
     from sojourn.testing import ScenarioFile, ScenarioResult, Suite
 
 
@@ -51,9 +54,10 @@ async def run(folder: Path, *, matching: str, cached: int, as_json: bool) -> boo
     # What fails on purpose is shown where the scenario fails, not line by line.
     for noisy in ("sojourn", "temporalio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    journeys = _python_journeys(folder, project)
     console, results = out(), []
     async with start_server() as environment:
-        async for result in run_scenarios(environment, project, chosen, cached=cached):
+        async for result in run_scenarios(environment, project, chosen, cached=cached, journeys=journeys):
             results.append(result)
             if not as_json:
                 show(console, result)
@@ -70,6 +74,21 @@ async def run(folder: Path, *, matching: str, cached: int, as_json: bool) -> boo
         )
         say(f"{how} in {seconds:.1f} s")
     return ok
+
+
+def _python_journeys(folder: Path, project: Project) -> list[type]:
+    """Return the classes of a project's Python journeys: its files are imported where it has any."""
+    from sojourn.definitions.journeys import CodeJourney
+    from sojourn.loading import import_project
+
+    if not any(isinstance(journey, CodeJourney) for journey in project.journeys.values()):
+        return []
+    # What a file says when it is imported is no part of the answer.
+    with contextlib.redirect_stdout(sys.stderr):
+        found = import_project(folder)
+    if found.problems:
+        raise CliError("the Python files are not in order:\n" + "\n".join(map(str, found.problems)))
+    return found.journeys
 
 
 def _chosen(suite: Suite, folder: Path, matching: str) -> list[ScenarioFile]:

@@ -8,7 +8,7 @@ since it calls the functions.
 from __future__ import annotations
 
 from sojourn.loading.files import Found, find_files, is_project_code
-from sojourn.loading.importing import Imported, import_modules, import_project
+from sojourn.loading.importing import Imported, import_modules, import_project, members_of
 from sojourn.loading.reading import load_project, read_python
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "import_project",
     "is_project_code",
     "load_project",
+    "members_of",
     "read_python",
 ]

@@ -74,7 +74,7 @@ def import_project(folder: Path) -> Imported:
         # What a broken file declared before it broke is no definition: half a project is none.
         if module is not None:
             imported.modules.append(module)
-            imported.add([*things, *_members(module)])
+            imported.add([*things, *members_of(module)])
     return imported
 
 
@@ -105,7 +105,7 @@ def import_modules(names: Iterable[str]) -> Imported:
                 imported.problems.append(problem("", 0, message, "Is it installed here, and its name right?"))
                 continue
         imported.modules.append(module)
-        imported.add([*things, *_members(module)])
+        imported.add([*things, *members_of(module)])
     return imported
 
 
@@ -117,7 +117,7 @@ def path_in(folder: Path, thing: Declared) -> str:
         return thing.module.replace(".", "/") + ".py"
 
 
-def _members(module: ModuleType) -> list[Declared]:
+def members_of(module: ModuleType) -> list[Declared]:
     """Return what a module names: functions, journeys, events; those of other modules, which it imports, as well."""
     found = (function_of(value) or declared_by(value) for value in list(vars(module).values()))
     return [thing for thing in found if thing is not None]

@@ -12,6 +12,7 @@ from sojourn.testing.blocking import Journeys, server_in_thread
 from sojourn.testing.comparing import Row
 from sojourn.testing.fitting import fits
 from sojourn.testing.instances import Instance, Stuck
+from sojourn.testing.projects import Prepared, prepare_project
 from sojourn.testing.reading import ScenarioFile, Suite, load_scenarios, read_scenarios
 from sojourn.testing.running import ScenarioResult, run_scenario, run_scenarios
 from sojourn.testing.scenarios import Scenario
@@ -23,6 +24,7 @@ __all__ = [
     "Call",
     "Instance",
     "Journeys",
+    "Prepared",
     "Row",
     "Scenario",
     "ScenarioFile",
@@ -32,6 +34,7 @@ __all__ = [
     "World",
     "fits",
     "load_scenarios",
+    "prepare_project",
     "read_scenarios",
     "run_scenario",
     "run_scenarios",

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.definitions import Project, load_texts
-from sojourn.loading import load_project
 from sojourn.routing import EventResult
 from sojourn.testing.answers import Answer, Call
 from sojourn.testing.instances import Instance
+from sojourn.testing.projects import Source, prepare_project
 from sojourn.testing.server import start_server
 from sojourn.testing.world import MONDAY, World
 
@@ -45,9 +43,10 @@ class Portal:
 class Journeys:
     """Runs the journeys of a project in a test. The fixture `journeys` makes one, see `sojourn.testing.plugin`."""
 
-    def __init__(self, portal: Portal, world: World) -> None:
+    def __init__(self, portal: Portal, world: World, journeys: Sequence[type] = ()) -> None:
         self._portal = portal
         self._world = world
+        self._journeys = list(journeys)
 
     # What happens
 
@@ -99,9 +98,9 @@ class Journeys:
         """Let instances exit."""
         self._portal.call(self._world.exit(reason, profile=profile, journey=journey))
 
-    def publish(self, project: Project | Path | str | Mapping[str, str]) -> None:
-        """Publish another version of the project."""
-        self._portal.call(self._world.publish(project_of(project)))
+    def publish(self, project: Source) -> None:
+        """Publish another version of the project. Its Python journeys stay the classes that they were."""
+        self._portal.call(self._world.publish(prepare_project(project, self._journeys).project))
 
     def restart_worker(self) -> None:
         """Stop the worker and start another one, which knows nothing but what Temporal has."""
@@ -191,33 +190,22 @@ def opener(portal: Portal, environment: WorkflowEnvironment) -> Iterator[Any]:
     with ExitStack() as stack:
 
         def open_project(
-            project: Project | Path | str | Mapping[str, str],
+            project: Source | None = None,
             *,
+            journeys: Sequence[type] = (),
             now: datetime = MONDAY,
             mode: str = "test",
             cached: int = 1000,
         ) -> Journeys:
-            manager = World.open(environment, project_of(project), now=now, mode=mode, cached=cached)
+            about = prepare_project(project, journeys)
+            manager = World.open(
+                environment, about.project, now=now, mode=mode, cached=cached, journeys=about.journeys
+            )
             world = portal.call(_enter(manager))
             stack.callback(lambda: portal.call(_leave(manager)))
-            return Journeys(portal, world)
+            return Journeys(portal, world, about.journeys)
 
         yield open_project
-
-
-def project_of(project: Project | Path | str | Mapping[str, str]) -> Project:
-    """Return a project: as it is, read from a folder, or from the texts of its files by their paths.
-
-    Raises:
-        ValueError: It has errors; the message names them.
-    """
-    if isinstance(project, Mapping):
-        project = load_texts(project)
-    elif not isinstance(project, Project):
-        project = load_project(Path(project))
-    if not project.ok:
-        raise ValueError("\n".join(map(str, project.errors)))
-    return project
 
 
 async def _enter(manager: Any) -> Any:

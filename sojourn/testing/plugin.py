@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.definitions import Project
 from sojourn.testing.blocking import Journeys, Portal, opener, server_in_thread
+from sojourn.testing.projects import Source
 from sojourn.testing.world import MONDAY
 
 
@@ -20,8 +19,9 @@ class OpenProject(Protocol):
 
     def __call__(
         self,
-        project: Project | Path | str | Mapping[str, str],
+        project: Source | None = None,
         *,
+        journeys: Sequence[type] = (),
         now: datetime = MONDAY,
         mode: str = "test",
         cached: int = 1000,
@@ -29,7 +29,10 @@ class OpenProject(Protocol):
         """Publish a project in a deployment of the test's own.
 
         Args:
-            project: The project's folder, the texts of its files by their paths, or a loaded `Project`.
+            project: The project's folder, the texts of its files by their paths, or a loaded `Project`. May be left
+                out where `journeys` say everything.
+            journeys: Classes that were decorated with `journey.defn`, beside those of the folder's Python files. The
+                events, sources and actions that their modules name come along.
             now: The moment at which the test begins, an aware `datetime`.
             mode: What expressions see as `journey.mode`.
             cached: How many instances the worker keeps in memory; 0 replays each from its history at every step.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,7 @@ async def run_scenarios(
     scenarios: Iterable[ScenarioFile],
     *,
     cached: int = 1000,
+    journeys: Sequence[type] = (),
 ) -> AsyncIterator[ScenarioResult]:
     """Run scenarios one after the other, and give each one's result as it comes.
 
@@ -88,28 +89,39 @@ async def run_scenarios(
         project: The project that they are about, without errors.
         scenarios: The scenarios.
         cached: How many instances the worker keeps in memory; 0 replays each from its history every time.
+        journeys: The classes of the project's Python journeys, see `sojourn.testing.prepare_project`.
     """
     for item in scenarios:
-        yield await run_scenario(environment, project, item, cached=cached)
+        yield await run_scenario(environment, project, item, cached=cached, journeys=journeys)
 
 
 async def run_scenario(
-    environment: WorkflowEnvironment, project: Project, item: ScenarioFile, *, cached: int = 1000
+    environment: WorkflowEnvironment,
+    project: Project,
+    item: ScenarioFile,
+    *,
+    cached: int = 1000,
+    journeys: Sequence[type] = (),
 ) -> ScenarioResult:
     """Run one scenario. What goes wrong in it is in the result, and raises nothing."""
     scenario = item.scenario
     result = ScenarioResult(scenario.name, item.file, item.line, scenario.now)
     began = time.perf_counter()
-    async with World.open(environment, project, now=scenario.now, mode=scenario.mode, cached=cached) as world:
-        try:
-            await _play(world, scenario, item)
-        except (Stuck, ValueError) as error:
-            result.problems.append(str(error))
-        result.rows = await compare(scenario, world)
-        result.problems += [_silent(endpoint) for endpoint in dict.fromkeys(world.script.silent)]
-        result.instances = [_instance(one) for one in world.instances]
-        result.calls = [call.as_dict() for call in world.calls]
-        result.events = [event.as_dict() for event in world.results]
+    try:
+        async with World.open(
+            environment, project, now=scenario.now, mode=scenario.mode, cached=cached, journeys=journeys
+        ) as world:
+            try:
+                await _play(world, scenario, item)
+            except (Stuck, ValueError) as error:
+                result.problems.append(str(error))
+            result.rows = await compare(scenario, world)
+            result.problems += [_silent(endpoint) for endpoint in dict.fromkeys(world.script.silent)]
+            result.instances = [_instance(one) for one in world.instances]
+            result.calls = [call.as_dict() for call in world.calls]
+            result.events = [event.as_dict() for event in world.results]
+    except ValueError as error:  # the project cannot be published
+        result.problems.append(str(error))
     result.seconds = time.perf_counter() - began
     return result
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sojourn.definitions.base import JourneyName, Model, Name, StepId
+from sojourn.definitions.base import JourneyName, Model, Name
 from sojourn.definitions.codes import Code, problem
 from sojourn.definitions.durations import Duration, parse_duration
 from sojourn.routing.model import Reason
@@ -114,10 +114,14 @@ class ExpectedCall(Model):
     attempts: int | None = Field(None, ge=1)
 
 
+RecordedStep = Annotated[str, Field(min_length=1, max_length=200)]
+"""A step as the trace names it. In Python journeys that may be what no id of a YAML step is: `action-email.send`."""
+
+
 class ExpectedStep(Model):
     """A step that is expected in the trace. What is left out is not compared."""
 
-    step: StepId
+    step: RecordedStep
     result: str | None = None
     at: At | None = None
 
@@ -140,7 +144,7 @@ class Expectation(Model):
     outcome: Outcome | None = None
     text: str | None = None
     last_error: dict[str, Any] | None = None
-    waiting_at: StepId | None = None
+    waiting_at: RecordedStep | None = None
     paused: bool | None = None
     steps: list[Annotated[ExpectedStep, BeforeValidator(_step)]] | None = None
     calls: list[Annotated[ExpectedCall, BeforeValidator(_call)]] | None = None

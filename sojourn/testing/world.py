@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,6 +24,7 @@ from sojourn.routing.jumps import enter
 from sojourn.settings import Settings
 from sojourn.store import Store
 from sojourn.store.profiles import Write
+from sojourn.store.versionrules import PublicationRefused
 from sojourn.testing.answers import Call, Script
 from sojourn.testing.instances import Instance, Stuck
 from sojourn.testing.recording import Recorder, Starts
@@ -47,7 +48,14 @@ class World:
     """
 
     def __init__(
-        self, environment: WorkflowEnvironment, store: Store, *, now: datetime, mode: str, cached: int
+        self,
+        environment: WorkflowEnvironment,
+        store: Store,
+        *,
+        now: datetime,
+        mode: str,
+        cached: int,
+        journeys: Sequence[type] = (),
     ) -> None:
         self.now = now.astimezone(UTC)
         self.script = Script()
@@ -57,6 +65,7 @@ class World:
         self._environment = environment
         self._store = store
         self._cached = cached
+        self._journeys = list(journeys)
         self._restless: set[Instance] = set()
         self._recorder = Recorder(self._clock, self._profile)
         settings = Settings(
@@ -81,6 +90,7 @@ class World:
         now: datetime = MONDAY,
         mode: str = "test",
         cached: int = 1000,
+        journeys: Sequence[type] = (),
     ) -> AsyncIterator[World]:
         """Open a deployment with a project published.
 
@@ -90,6 +100,7 @@ class World:
             now: The moment at which the test begins, aware.
             mode: What expressions see as `journey.mode`.
             cached: How many instances the worker keeps in memory; 0 lets it replay each from its history every time.
+            journeys: The classes of the project's Python journeys, see `sojourn.testing.prepare_project`.
 
         Raises:
             ValueError: The project has errors.
@@ -98,7 +109,7 @@ class World:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sojourn-test-"))
             store = await _new_store(Path(folder))
             stack.push_async_callback(store.close)
-            world = cls(environment, store, now=now, mode=mode, cached=cached)
+            world = cls(environment, store, now=now, mode=mode, cached=cached, journeys=journeys)
             stack.push_async_callback(world._stop_worker)
             await world._start_worker()
             await world.publish(project)
@@ -146,9 +157,12 @@ class World:
         """Publish a project over what is there; returns the name and number of each new version.
 
         Raises:
-            ValueError: The project has errors.
+            ValueError: The project has errors, or breaks a rule of versions.
         """
-        published = await self._store.publish(project)
+        try:
+            published = await self._store.publish(project)
+        except PublicationRefused as error:
+            raise ValueError(str(error)) from None
         throttled = {endpoint.name for endpoint in project.endpoints.values() if endpoint.throttle}
         if not throttled <= self._throttled:
             self._throttled |= throttled
@@ -293,7 +307,7 @@ class World:
             Worker(
                 self._environment.client,
                 task_queue=self._queue,
-                plugins=[JourneyPlugin(calls=calls)],
+                plugins=[JourneyPlugin(calls=calls, journeys=self._journeys)],
                 interceptors=[self._recorder],
                 max_cached_workflows=self._cached,
                 # A mistake in workflow code would be tried again for ever; here it fails the test at once.

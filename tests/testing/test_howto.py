@@ -14,6 +14,16 @@ from tests.repo.tree import ROOT
 
 PAGE = ROOT / "docs/how-to/test-journeys.md"
 
+SCENARIO = """
+scenario: a month without an order
+events:
+  - {at: 0s, event: customer.signed-up, data: {customer_id: ada, email: ada@example.com}}
+expect:
+  text: reminded
+  steps: [{step: first-order, result: timeout, at: 30d}, sleep, {step: action-email.send, at: 721h}]
+  calls: [{endpoint: email.send, with: {to: ada@example.com}, at: 721h}]
+"""
+
 
 def _blocks(language: str) -> list[Block]:
     return [block for block in blocks(PAGE) if block.language == language]
@@ -45,15 +55,34 @@ def test_the_scenarios_of_the_page_pass(tmp_path: Path) -> None:
 def test_the_test_of_the_page_passes(tmp_path: Path) -> None:
     """Its pytest fixture is found, and its test runs as it stands there."""
     _project(tmp_path)
-    conftest, test = (block.text for block in _blocks("python"))
+    conftest, test, _, _ = (block.text for block in _blocks("python"))
     (tmp_path / "tests/conftest.py").write_text(conftest)
     (tmp_path / "tests/test_month.py").write_text(test)
+    assert "1 passed" in _pytest(tmp_path)
+
+
+def _pytest(folder: Path) -> str:
+    """Run the tests of a project as its author does; returns what pytest says."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment(), capture_output=True, check=False, text=True, timeout=60
+        command, cwd=folder, env=environment(), capture_output=True, check=False, text=True, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    return done.stdout
+
+
+def test_the_python_journey_of_the_page(tmp_path: Path) -> None:
+    """Its test passes as it stands there, and so does a scenario about the same journey."""
+    conftest, _, code, test = (block.text for block in _blocks("python"))
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "come_back.py").write_text(code)
+    (tmp_path / "tests/conftest.py").write_text(conftest)
+    (tmp_path / "tests/test_come_back.py").write_text(test)
+    assert "1 passed" in _pytest(tmp_path)
+    (tmp_path / "tests/come-back.yaml").write_text(SCENARIO)
+    done = sojourn("test", ".", "--uncached", cwd=tmp_path)
+    assert done.code == 0, done.out + done.err
+    assert "1 scenario passed" in done.out
 
 
 def test_the_first_project_has_scenarios_that_pass(tmp_path: Path) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import WorkflowRunner
+from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn import names
-from sojourn.activities import Calls
+from sojourn.activities import Calls, ThrottledQueues
+from sojourn.activities.directory import ThrottleDirectory
 from sojourn.activities.expiries import ExpiryInterceptor
-from sojourn.workflows import Journey
+from sojourn.workflows import EventWorkflow, Journey
 from sojourn.workflows.authoring.define import settings_of
 
 PASSTHROUGH = ("sojourn", "re2", "_re2")
@@ -36,8 +37,12 @@ class JourneyPlugin(SimplePlugin):
         register_workflows: Run journeys on these workers.
         register_activities: Perform fetches and actions on these workers. A worker that runs journeys without
             them needs instances whose fetches are ordinary activities (`SOJOURN_LOCAL_FETCH=false` at the API).
+        throttled_queues: Work off the task queues of throttled actions beside these workers, see `ThrottledQueues`.
+            Only where activities are registered and the endpoints of `calls` say what is throttled, as those of a
+            project and of a database do.
 
     Raises:
+        TypeError: An argument is of another type.
         ValueError: The arguments contradict each other; the message says what to write instead.
         JourneyError: One of the `journeys` is none.
     """
@@ -49,7 +54,13 @@ class JourneyPlugin(SimplePlugin):
         journeys: Sequence[type] = (),
         register_workflows: bool = True,
         register_activities: bool = True,
+        throttled_queues: bool = True,
     ) -> None:
+        if calls is not None and not isinstance(calls, Calls):
+            raise TypeError(
+                f"JourneyPlugin got calls={type(calls).__name__}: wrap it, as in "
+                "calls=Calls(StaticEndpoints(project.endpoints))"
+            )
         if register_activities and calls is None:
             raise ValueError(
                 "JourneyPlugin needs calls=Calls(...) for its activities, or register_activities=False"
@@ -62,17 +73,48 @@ class JourneyPlugin(SimplePlugin):
             raise ValueError(
                 "JourneyPlugin has journeys=…, and register_workflows=False: leave one of them out"
             )
-        for body in journeys:
-            settings_of(body)
+        _check_journeys(journeys)
+        performing = calls if register_activities else None
+        self._throttles = None
+        if (
+            throttled_queues
+            and performing is not None
+            and isinstance(performing.endpoints, ThrottleDirectory)
+        ):
+            self._throttles = (performing, performing.endpoints)
         super().__init__(
             names.PLUGIN,
-            workflows=_adder([Journey, *journeys]) if register_workflows else None,
-            activities=_adder(calls.activities) if register_activities and calls is not None else None,
+            workflows=_adder([Journey, EventWorkflow, *journeys]) if register_workflows else None,
+            activities=_adder(performing.activities) if performing is not None else None,
             workflow_runner=_runner,
             # Of workflows alone there is nobody to tell.
             interceptors=[ExpiryInterceptor(calls.expiries)] if calls is not None else None,
-            run_context=_opener(calls) if register_activities and calls is not None else None,
+            run_context=_opener(performing) if performing is not None else None,
         )
+
+    async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
+        """Run a worker, and beside it those of the task queues of throttled actions."""
+        if self._throttles is None:
+            await super().run_worker(worker, next)
+            return
+        calls, directory = self._throttles
+        async with ThrottledQueues(worker.client, calls, directory, task_queue=worker.task_queue):
+            await super().run_worker(worker, next)
+
+
+def _check_journeys(journeys: Sequence[type]) -> None:
+    if isinstance(journeys, type):
+        raise TypeError(
+            f"JourneyPlugin got journeys={journeys.__name__}: write journeys=[{journeys.__name__}]"
+        )
+    known: dict[str, type] = {}
+    for body in journeys:
+        name = settings_of(body).name
+        if known.setdefault(name, body) is not body:
+            raise ValueError(
+                f"JourneyPlugin got two journeys with the name {name!r}, {known[name].__name__} and {body.__name__}: "
+                "give one of them another name"
+            )
 
 
 def _adder(things: Sequence[Any]) -> Callable[[Sequence[Any] | None], Sequence[Any]]:
@@ -80,9 +122,24 @@ def _adder(things: Sequence[Any]) -> Callable[[Sequence[Any] | None], Sequence[A
 
     def add(existing: Sequence[Any] | None) -> Sequence[Any]:
         present = list(existing or [])
-        return present + [thing for thing in things if thing not in present]
+        new = [thing for thing in things if thing not in present]
+        taken = {_name(thing) for thing in present} & {_name(thing) for thing in new}
+        taken -= {None}
+        if taken:
+            raise ValueError(
+                f"this worker has {', '.join(sorted(map(str, taken)))} already, from something else: is another "
+                "JourneyPlugin on its client? Give one to the client or to the worker, not to both"
+            )
+        return present + new
 
     return add
+
+
+def _name(thing: Any) -> str | None:
+    """Return the name under which a workflow or an activity is registered."""
+    if isinstance(thing, type):
+        return getattr(getattr(thing, "__temporal_workflow_definition", None), "name", None)
+    return getattr(getattr(thing, "__temporal_activity_definition", None), "name", None)
 
 
 def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:

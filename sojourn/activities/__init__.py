@@ -7,6 +7,7 @@ from sojourn.activities.calls import Calls
 from sojourn.activities.caps import Caps, LocalCaps
 from sojourn.activities.directory import EndpointDirectory, StaticEndpoints, ThrottleDirectory
 from sojourn.activities.errors import CallError
+from sojourn.activities.events import EventRouting
 from sojourn.activities.jumps import Jumps
 from sojourn.activities.observer import CallFailure, CallObserver
 from sojourn.activities.profiles import Profiles
@@ -22,6 +23,7 @@ __all__ = [
     "Calls",
     "Caps",
     "EndpointDirectory",
+    "EventRouting",
     "Jumps",
     "LocalCaps",
     "Profiles",

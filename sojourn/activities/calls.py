@@ -27,6 +27,7 @@ from sojourn.activities.errors import (
     CallError,
     refused,
 )
+from sojourn.activities.events import EventCalls, EventRouting
 from sojourn.activities.expiries import Expiries
 from sojourn.activities.functions import FunctionCalls, begin
 from sojourn.activities.jumps import JumpCalls, Jumps
@@ -76,6 +77,7 @@ class Calls:
             counts for all.
         profiles: Where the built-in profiles are kept, `Store.profiles`; without it what uses them is `refused`.
         jumps: Lets profiles into other journeys, `sojourn.routing.RoutedJumps`; without it jumps are `refused`.
+        events: Routes the events of `sojourn.Event`, `sojourn.api.durable.DurableEvents`; without it they wait.
 
     Raises:
         ValueError: A function has no such decorator, or two have one name; the message says which.
@@ -92,15 +94,17 @@ class Calls:
         caps: Caps | None = None,
         profiles: Profiles | None = None,
         jumps: Jumps | None = None,
+        events: EventRouting | None = None,
     ) -> None:
         self._jumps = JumpCalls(jumps)
+        self._events = EventCalls(events)
         self._profiles = ProfileCalls(profiles)
         self._caps = CapCheck(caps or LocalCaps())
         self._opened = 0
         self._functions = FunctionCalls(functions)
         self._observer = observer
         self.expiries = Expiries(observer)
-        self._endpoints = endpoints
+        self.endpoints = endpoints
         self._secrets = secrets or Secrets()
         self._transport = transport or Transport(AddressGuard())
         self._authenticator = Authenticator(self._transport)
@@ -119,6 +123,7 @@ class Calls:
         caps: Caps | None = None,
         profiles: Profiles | None = None,
         jumps: Jumps | None = None,
+        events: EventRouting | None = None,
     ) -> Self:
         """Return the activities of a deployment.
 
@@ -130,6 +135,7 @@ class Calls:
             caps: Counts the calls of capped endpoints; by default this process counts for itself alone.
             profiles: Where the built-in profiles are kept.
             jumps: Lets profiles into other journeys.
+            events: Routes the events of `sojourn.Event`.
 
         Raises:
             ValueError: `allow_hosts` names something that is no host, or a function is none of Sojourn's; the message
@@ -147,12 +153,14 @@ class Calls:
             caps=caps,
             profiles=profiles,
             jumps=jumps,
+            events=events,
         )
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
         """What a worker registers."""
-        return [self.fetch, self.action, *self._profiles.activities, *self._jumps.activities]
+        others = (self._profiles, self._jumps, self._events)
+        return [self.fetch, self.action, *(one for owner in others for one in owner.activities)]
 
     async def __aenter__(self) -> Self:
         self._opened += 1
@@ -334,7 +342,7 @@ class Calls:
     async def _newest(self, kind: Kind, name: str, *, newest: bool = False) -> PreparedEndpoint:
         definition: EndpointDefinition | None
         try:
-            definition = await self._endpoints.endpoint(kind, name, newest=newest)
+            definition = await self.endpoints.endpoint(kind, name, newest=newest)
         except Exception as error:
             logger.debug("the endpoints cannot be read: %s", trace(error))
             message = f"the endpoints cannot be read at the moment ({type(error).__name__})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sojourn.definitions import EndpointDefinition
 from sojourn.definitions.endpoints import Throttle
@@ -23,6 +23,7 @@ class EndpointDirectory(Protocol):
         ...
 
 
+@runtime_checkable
 class ThrottleDirectory(Protocol):
     """Knows which actions have a task queue of their own."""
 

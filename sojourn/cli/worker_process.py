@@ -70,7 +70,7 @@ async def run(
 
         recorder = await finish.enter_async_context(ErrorRecorder(store.endpoint_errors))
         calls = _calls(settings, store, recorder, functions)
-        client = await _connect([JourneyPlugin(calls=calls)], stopped, patience)
+        client = await _connect([JourneyPlugin(calls=calls, throttled_queues=False)], stopped, patience)
         if client is None:
             return _status(stopped)
         await _check_namespace(client)
@@ -134,6 +134,7 @@ def _calls(
 ) -> Calls:
     """Return what performs fetches and actions, as the settings say."""
     from sojourn.activities import Calls
+    from sojourn.api.durable import DurableEvents
     from sojourn.routing import RoutedJumps
 
     try:
@@ -145,6 +146,7 @@ def _calls(
             caps=store.caps,
             profiles=store.profiles,
             jumps=RoutedJumps(store, settings),
+            events=DurableEvents(store, settings),
         )
     except (ValueError, OSError) as error:
         raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sojourn.workflows.event import EventWorkflow
 from sojourn.workflows.journey import Journey
 
-__all__ = ["Journey"]
+__all__ = ["EventWorkflow", "Journey"]

@@ -16,7 +16,7 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
-LEAVES = {"embedded", "markdown", "names", "nesting", "profilekeys", "settings", "temporal"}
+LEAVES = {"embedded", "markdown", "names", "nesting", "outcomes", "profilekeys", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "expressions": set(),
@@ -25,6 +25,10 @@ ALLOWED: dict[str, set[str]] = {
     "action": {"functions"},
     "source": {"functions"},
     "journey": {"workflows"},
+    "journeys": {"names", "outcomes", "sending", "workflows"},
+    "client": {"names", "outcomes", "sending", "workflows"},
+    "sending": {"workflows", "names", "outcomes"},
+    "outcomes": {"names"},
     "loading": {"functions", "workflows", *BELOW_STORE, *LEAVES},
     "workflows": {"functions", *BELOW_STORE, "markdown", "names", "nesting", "profilekeys", "settings"},
     "activities": {"functions", *BELOW_STORE, *LEAVES},

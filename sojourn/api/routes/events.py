@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sojourn.api import cloudevents, examples, kinds
+from sojourn.api.answers import answer, refused
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, may_overflow, parse_json, wrong_content_type
 from sojourn.api.envelopes import Envelope, EnvelopeError, kind_of, read_event
@@ -148,46 +149,4 @@ def _answers(
 ) -> list[dict[str, Any]]:
     """Return the result of each item as JSON, in order; `results` are those of the envelopes among them."""
     left = iter(results)
-    return [
-        _refused(item) if isinstance(item, EnvelopeError) else _answer(item, next(left)) for item in items
-    ]
-
-
-def _answer(envelope: Envelope, result: EventResult | None) -> dict[str, Any]:
-    event = envelope.event
-    identity = (
-        {"id": envelope.id} if envelope.source is None else {"id": envelope.id, "source": envelope.source}
-    )
-    return {
-        **identity,
-        "name": event.name,
-        "status": "unavailable" if result is None else result.status,
-        "protected": event.protected,
-        "instances": [] if result is None else [instance.as_dict() for instance in result.instances],
-        "refusals": [] if result is None else [_refusal(refusal.as_dict()) for refusal in result.refusals],
-    }
-
-
-def _refusal(refusal: Mapping[str, Any]) -> Mapping[str, Any]:
-    # Routing points into the data, the API into the event, so that all pointers start at one place.
-    for violation in refusal.get("violations", ()):
-        violation["path"] = f"/data{violation['path']}"
-    return refusal
-
-
-def _refused(error: EnvelopeError) -> dict[str, Any]:
-    return {
-        "id": error.id,
-        "name": error.name,
-        "status": "refused",
-        "protected": error.id is not None,
-        "instances": [],
-        "refusals": [
-            {
-                "journey": None,
-                "reason": "invalid",
-                "message": f"this is not an event: {error}",
-                "violations": [violation.as_dict() for violation in error.violations],
-            }
-        ],
-    }
+    return [refused(item) if isinstance(item, EnvelopeError) else answer(item, next(left)) for item in items]

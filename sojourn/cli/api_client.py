@@ -130,12 +130,11 @@ class ApiClient:
             ApiUnreachableError: Nothing answers.
             ApiRefusedError: The answer is an error.
         """
-        return self._request("GET", path, params={k: v for k, v in parameters.items() if v is not None})
+        return self._request("GET", path, params=_given(parameters))
 
     def post(self, path: str, body: Any, **parameters: Any) -> Any:
         """Send something, as JSON. Parameters that are None are left out. Raises as `get` does."""
-        given = {k: v for k, v in parameters.items() if v is not None}
-        return self._request("POST", path, json=body, params=given)
+        return self._request("POST", path, json=body, params=_given(parameters))
 
     def put(self, path: str, body: Any) -> Any:
         """Set something, as JSON. Raises as `get` does."""
@@ -143,7 +142,7 @@ class ApiClient:
 
     def delete(self, path: str, **parameters: Any) -> Any:
         """Take something away. Raises as `get` does."""
-        return self._request("DELETE", path, params={k: v for k, v in parameters.items() if v is not None})
+        return self._request("DELETE", path, params=_given(parameters))
 
     def post_text(self, path: str, body: bytes, *, method: str = "POST") -> Any:
         """Send JSON that is text already. Raises as `get` does."""
@@ -207,6 +206,11 @@ class ApiClient:
         )
         what = what.replace("The database", "the database", 1)
         return f"the API at {self.url} answers, but {what}: {start}, then try again"
+
+
+def _given(parameters: dict[str, Any]) -> dict[str, Any] | None:
+    # Never an empty mapping: httpx would let it take the place of a query that stands in the path.
+    return {name: value for name, value in parameters.items() if value is not None} or None
 
 
 def _is_loopback(url: str) -> bool:

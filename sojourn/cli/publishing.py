@@ -76,9 +76,7 @@ def publish(client: ApiClient, folder: Path, *, draft: bool = False) -> Outcome:
         # Some problems, such as a file that cannot be read, are known only here.
         return Outcome(False, {}, [problem.as_dict() for problem in project.problems])
     try:
-        answer = client.post(
-            f"{PUBLISH_PATH}?draft=true" if draft else PUBLISH_PATH, {"files": project.files}
-        )
+        answer = client.post(PUBLISH_PATH, {"files": project.files}, draft=True if draft else None)
     except ApiRefusedError as refused:
         problems = refused.problem.get("problems")
         if not isinstance(problems, list):

@@ -71,6 +71,20 @@ async def test_a_journey_is_steered_by_commands(place: Place) -> None:
         assert (await sojourn(place, "operations", "999999")).code == 1
 
 
+async def test_one_version_is_stopped_and_no_other(place: Place) -> None:
+    """`stop --version` leaves the journey live, and those in other versions where they are."""
+    async with place.workers():
+        await place.publish()
+        await place.enter(1)
+        await place.publish(JOURNEY.replace("90d", "80d"))
+        assert await place.send("entered", "p1") == "started"
+        stopped = await sojourn(place, "journeys", "stop", place.name, "--version", "1", "--yes")
+        assert "1 of 1 instance" in stopped.out, stopped.err
+        assert (await place.handle("p0").result())["outcome"] == "stopped"
+        assert "running at listen" in (await sojourn(place, "instances", f"{place.name}:p1")).out
+        assert await place.state() == "live"
+
+
 async def test_stopping_asks_first(place: Place) -> None:
     """No is the answer of whoever does not say yes."""
     async with place.workers():

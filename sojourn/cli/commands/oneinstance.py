@@ -81,9 +81,8 @@ def _steer(
 ) -> None:
     from sojourn.cli.api_client import ApiClient, api_url
 
-    query = "" if reason is None else f"?reason={quote(reason, safe='')}"
     with ApiClient(api_url(api), key) as client:
-        answer = client.post(f"/v1/instances/{quote(instance, safe='')}/{act}{query}", None)
+        answer = client.post(f"/v1/instances/{quote(instance, safe='')}/{act}", None, reason=reason)
     if as_json:
         show_json(answer)
         return

@@ -174,9 +174,8 @@ def _operate(
     Raises:
         CliError: It failed with some instances; which ones, `sojourn operations` shows.
     """
-    query = "" if version is None else f"?version={version}"
     with _client(api, key) as client:
-        answer = client.post(f"{path(name)}/{what}{query}", None)
+        answer = client.post(f"{path(name)}/{what}", None, version=version)
         operation = answer["operation"]
         with _going_on(operation["id"]):
             if not as_json:

@@ -307,7 +307,8 @@ class World:
             Worker(
                 self._environment.client,
                 task_queue=self._queue,
-                plugins=[JourneyPlugin(calls=calls, journeys=self._journeys)],
+                # Throttled queues have workers below, which know no rate.
+                plugins=[JourneyPlugin(calls=calls, journeys=self._journeys, throttled_queues=False)],
                 interceptors=[self._recorder],
                 max_cached_workflows=self._cached,
                 # A mistake in workflow code would be tried again for ever; here it fails the test at once.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 KINDS = (
     *("wait_for", "set", "wait_for", "condition", "split", "wait", "wait_for", "update_profile"),
-    *("time_condition", "until_time", "fetch", "action", "throttled"),
+    *("time_condition", "until_time", "fetch", "action", "throttled", "jump"),
 )
 NAMES = ("answered", "other")
 ORDERS = ("pause", "resume")
@@ -113,6 +113,11 @@ def _step(
         return {"split": {"branches": branches, "by": draw(st.sampled_from(["profile", "random"]))}}
     if kind in ("time_condition", "until_time", "wait"):
         return _timed(draw, kind, following, ahead)
+    if kind == "jump":
+        # The door refuses some of these.
+        amount = draw(st.sampled_from([1, 9]))
+        error = {"on_error": draw(ahead)} if draw(st.booleans()) else {}
+        return {"jump": "k", "with": {"customerId": "c", "amount": amount}, **error}
     if kind in ("fetch", "action", "throttled"):
         return _calling(draw, kind, ahead)
     listens = [{"event": name, "next": draw(ahead)} for name in draw(st.sampled_from([NAMES, NAMES[:1]]))]

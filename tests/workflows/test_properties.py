@@ -30,6 +30,23 @@ from tests.workflows.support import EVENTS, Runner, Shop, compiled, finish, runn
 
 KEY = "always-the-same"
 
+TARGET = """\
+journey: k
+entry: {event: entered}
+steps:
+  done: {end: done}
+"""
+
+
+class Door:
+    """Stands in the place of admission: it refuses a jump with the amount 9."""
+
+    async def jump(self, _client: Any, _target: str, _key: str, _id: str, _time: Any, data: Any) -> Any:
+        """Answer a jump."""
+        if data["amount"] == 9:
+            return {"effect": "refused", "reason": "reentry_refused", "message": "only once"}
+        return {"effect": "started", "journey": "k", "version": 1}
+
 
 def check_trace(case: Case, result: dict[str, Any]) -> None:
     """Check what must hold of every trace."""
@@ -108,7 +125,9 @@ def check_history(history: WorkflowHistory) -> None:
 def load(case: Case, endpoints: str) -> Project:
     """Return the project of a case."""
     journey = yaml.safe_dump(case.journey, sort_keys=False)
-    loaded = load_texts({"events.yaml": EVENTS, "endpoints.yaml": endpoints, "journey.yaml": journey})
+    loaded = load_texts(
+        {"events.yaml": EVENTS, "endpoints.yaml": endpoints, "journey.yaml": journey, "k.yaml": TARGET}
+    )
     assert loaded.ok, "\n".join(map(str, loaded.problems))
     return loaded
 
@@ -160,7 +179,7 @@ async def play_at_once(
             else:
                 await signal(handle, name, data_of(amount), identity)
         await handle.signal("resume")
-    async with running(temporal.client, loaded, queue=queue, cached=cached, profiles=kept):
+    async with running(temporal.client, loaded, queue=queue, cached=cached, profiles=kept, jumps=Door()):
         result = await ended(temporal, handle)
     return result, await histories_of(temporal, handle)
 
@@ -253,8 +272,8 @@ async def test_random_journeys_hold_what_every_journey_promises(
     """They end, twice with the same trace, once replayed at each task; each history replays; no event counts twice."""
     empty = load_texts({"events.yaml": EVENTS, "endpoints.yaml": endpoints})
     async with (
-        running(temporal.client, empty, profiles=kept) as cached,
-        running(temporal.client, empty, cached=0, profiles=kept) as replayed,
+        running(temporal.client, empty, profiles=kept, jumps=Door()) as cached,
+        running(temporal.client, empty, cached=0, profiles=kept, jumps=Door()) as replayed,
     ):
         for case in drawn_cases():
             played = []

@@ -97,6 +97,6 @@ def _functions(definition: EndpointDefinition, settings: Settings, folder: Path)
     """Return the project's Python functions, where the endpoint is one."""
     if definition.python is None:
         return []
-    from sojourn.cli.python_functions import load_functions
+    from sojourn.cli.python_functions import load_python
 
-    return list(load_functions(settings, folder))
+    return load_python(settings, folder).functions

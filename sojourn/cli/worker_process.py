@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sojourn.cli.console import CliError, ExitCode, warn
 from sojourn.cli.environment import load_settings, open_store, write_log
-from sojourn.cli.python_functions import load_functions
+from sojourn.cli.python_functions import load_python
 from sojourn.cli.search_attributes import prepare_search_attributes
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ async def run(
     write_log()
     stopped = _stop_signal()
     settings = load_settings()
-    functions = load_functions(settings, project, modules)
+    code = load_python(settings, project, modules)
     store = await open_store(settings)
     finish = contextlib.AsyncExitStack()
     finish.push_async_callback(store.close)
@@ -69,8 +69,10 @@ async def run(
         from sojourn.store import ErrorRecorder
 
         recorder = await finish.enter_async_context(ErrorRecorder(store.endpoint_errors))
-        calls = _calls(settings, store, recorder, functions)
-        client = await _connect([JourneyPlugin(calls=calls, throttled_queues=False)], stopped, patience)
+        calls = _calls(settings, store, recorder, code.functions)
+        client = await _connect(
+            [JourneyPlugin(calls=calls, journeys=code.journeys, throttled_queues=False)], stopped, patience
+        )
         if client is None:
             return _status(stopped)
         await _check_namespace(client)

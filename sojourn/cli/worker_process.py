@@ -45,8 +45,8 @@ async def run(
         ready_file: Written when tasks are taken, removed at the end.
         graceful_seconds: What calls in flight get to finish.
         patience: Seconds to wait for Temporal before giving up.
-        project: Whose Python functions to run; the setting if left out.
-        modules: Names of modules whose functions to run; the setting if left out.
+        project: Whose Python functions and journeys to run; the setting if left out.
+        modules: Names of modules whose functions and journeys to run; the setting if left out.
 
     Returns:
         The exit status: 0 after SIGTERM, 130 after Ctrl-C.

@@ -30,14 +30,14 @@ def worker(
     project: Annotated[
         Path | None,
         typer.Option(
-            help="Project whose Python actions and sources this worker runs. SOJOURN_PROJECT if left out.",
+            help="Project whose Python journeys, actions and sources this worker runs. SOJOURN_PROJECT if left out.",
             metavar="FOLDER",
         ),
     ] = None,
     module: Annotated[
         list[str] | None,
         typer.Option(
-            help="Installed module with Python actions and sources; may be given several times. "
+            help="Installed module with Python journeys, actions and sources; may be given several times. "
             "SOJOURN_MODULES if left out.",
             metavar="NAME",
         ),

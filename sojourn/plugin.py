@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
+from weakref import WeakSet
 
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import Worker, WorkflowRunner
@@ -21,6 +23,9 @@ from sojourn.workflows.authoring.define import settings_of
 PASSTHROUGH = ("sojourn", "re2", "_re2")
 """Modules that workflow code takes from outside the sandbox. All of `sojourn`, since it imports within functions too
 and what is compiled once is to serve every workflow of the process; `re2`, since it is a native module."""
+
+
+_served: WeakSet[Worker] = WeakSet()
 
 
 class JourneyPlugin(SimplePlugin):
@@ -94,11 +99,17 @@ class JourneyPlugin(SimplePlugin):
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
         """Run a worker, and beside it those of the task queues of throttled actions."""
-        if self._throttles is None:
+        # A worker that got the plugin twice is served once.
+        if self._throttles is None or worker in _served:
             await super().run_worker(worker, next)
             return
+        _served.add(worker)
         calls, directory = self._throttles
-        async with ThrottledQueues(worker.client, calls, directory, task_queue=worker.task_queue):
+        graceful = worker.config().get("graceful_shutdown_timeout") or timedelta(0)
+        queues = ThrottledQueues(
+            worker.client, calls, directory, task_queue=worker.task_queue, graceful=graceful
+        )
+        async with queues:
             await super().run_worker(worker, next)
 
 

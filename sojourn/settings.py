@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         True,
         description="Whether a worker without one of its Python files ends at its start; if not, it runs the others",
     )
+    data_converter: str = Field(
+        "",
+        description="MODULE:ATTRIBUTE of the data converter of all processes, such as one that encrypts; the "
+        "module has to be installed beside Sojourn",
+    )
     local_fetch: bool = Field(
         True, description="Run fetches as local activities; false where workers of journeys perform no calls"
     )

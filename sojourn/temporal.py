@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Sequence
 
 from temporalio.client import Client, Plugin
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
@@ -16,8 +19,46 @@ _QUICK = RetryConfig(max_elapsed_time_millis=1500, max_retries=3)
 _PATIENT = RetryConfig(max_elapsed_time_millis=60_000, max_retries=60)
 
 
+CONVERTER_VARIABLE = "SOJOURN_DATA_CONVERTER"
+"""Names the data converter of every process, as `MODULE:ATTRIBUTE`; Temporal's own if it is not set."""
+
+
+class ConverterError(ValueError):
+    """The variable `SOJOURN_DATA_CONVERTER` names no data converter. The text says what is wrong with it."""
+
+
 class TemporalUnavailable(Exception):
     """Temporal could not be reached, or did not answer in time. Sending the same thing again is safe."""
+
+
+def data_converter() -> DataConverter:
+    """Return the data converter that the environment names, such as one with a codec that encrypts.
+
+    Raises:
+        ConverterError: What it names is none, or cannot be imported.
+    """
+    named = os.environ.get(CONVERTER_VARIABLE, "").strip()
+    if not named:
+        return DataConverter.default
+    module, _, attribute = named.partition(":")
+    if not module or not attribute.isidentifier():
+        raise ConverterError(
+            f"{CONVERTER_VARIABLE} is {named!r}: write MODULE:ATTRIBUTE, such as shop.codec:converter"
+        )
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except AttributeError:
+        raise ConverterError(f"{CONVERTER_VARIABLE} is {named!r}, and {module} has no {attribute}") from None
+    except Exception as error:
+        raise ConverterError(
+            f"{CONVERTER_VARIABLE} is {named!r}, which cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(found, DataConverter):
+        raise ConverterError(
+            f"{CONVERTER_VARIABLE} is {named!r}, which is {type(found).__name__}: "
+            "it is to be a temporalio.converter.DataConverter"
+        )
+    return found
 
 
 async def connect(
@@ -42,8 +83,10 @@ async def connect(
         A connected client, bound to the running event loop.
 
     Raises:
+        ConverterError: `SOJOURN_DATA_CONVERTER` names no data converter.
         TemporalUnavailable: Nothing answers there; the message says where it looked.
     """
+    converter = data_converter()
     config = ClientConfig.load_client_connect_config()
     if address:
         config["target_host"] = address
@@ -51,9 +94,13 @@ async def connect(
         config["namespace"] = namespace
     target = config.setdefault("target_host", "localhost:7233")
     try:
-        client = await Client.connect(plugins=list(plugins), lazy=lazy, retry_config=_QUICK, **config)
+        client = await Client.connect(
+            plugins=list(plugins), lazy=lazy, retry_config=_QUICK, data_converter=converter, **config
+        )
         if patient:
-            client = await Client.connect(plugins=list(plugins), retry_config=_PATIENT, **config)
+            client = await Client.connect(
+                plugins=list(plugins), retry_config=_PATIENT, data_converter=converter, **config
+            )
         return client
     except RuntimeError as error:
         raise TemporalUnavailable(

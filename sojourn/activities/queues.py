@@ -36,7 +36,7 @@ logger = logging.getLogger("sojourn.activities")
 class ThrottledQueues:
     """Serves the task queues of throttled actions beside a worker of journeys, for as long as it is open.
 
-    `sojourn worker` does so by itself. A worker that became a journey worker by `JourneyPlugin` opens it beside itself:
+    `sojourn worker` does so by itself, and so does `JourneyPlugin`, unless it is told otherwise. Elsewhere:
 
         async with ThrottledQueues(client, calls, directory, task_queue="journeys"):
             await Worker(client, task_queue="journeys", ...).run()

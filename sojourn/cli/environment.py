@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from sojourn.cli.console import CliError, ExitCode
@@ -32,11 +33,24 @@ def load_settings(**overrides: Any) -> Settings:
 
     from sojourn.settings import Settings
 
+    _check_converter()
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         lines = [f"SOJOURN_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
         raise CliError("the settings are not right:\n  " + "\n  ".join(lines), ExitCode.USAGE) from None
+
+
+def _check_converter() -> None:
+    """See that the data converter is there: told at once, it is a setting to mend and no failure of Temporal's."""
+    if not os.environ.get("SOJOURN_DATA_CONVERTER"):
+        return
+    from sojourn.temporal import ConverterError, data_converter
+
+    try:
+        data_converter()
+    except ConverterError as error:
+        raise CliError(f"the settings are not right: {error}", ExitCode.USAGE) from error
 
 
 async def open_store(settings: Settings) -> Store:

@@ -50,6 +50,9 @@ def test_every_block_says_what_it_is(block: Block) -> None:
         "toml",
         "cel",
         "dockerfile",
+        "go",
+        "java",
+        "typescript",
         "make",
     }
     assert block.verb in ("", *VERBS), f"{block.where}: write one of {', '.join(VERBS)}"

@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "testing": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "api": {*BELOW_API, *LEAVES},
     "cli": {"api", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "hosting": {"api", "loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "embedded": {"names"},
     "markdown": set(),
     "names": set(),

@@ -215,7 +215,7 @@ async def running(
     calls.setdefault("transport", Transport(AddressGuard(["127.0.0.1"])))
     endpoints = StaticEndpoints(loaded.endpoints)
     performer = Calls(endpoints, **calls)
-    plugin = JourneyPlugin(calls=performer)
+    plugin = JourneyPlugin(calls=performer, throttled_queues=False)
     # A mistake in workflow code would be tried again for ever; here it is to fail the test at once.
     options: dict[str, Any] = {"workflow_failure_exception_types": [Exception], "workflows": journeys}
     if not sandboxed:

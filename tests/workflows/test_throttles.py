@@ -99,7 +99,7 @@ async def workers(
     def calls() -> Calls:
         return Calls(live, transport=Transport(AddressGuard(["127.0.0.1"])))
 
-    plugin = JourneyPlugin(calls=calls())
+    plugin = JourneyPlugin(calls=calls(), throttled_queues=False)
     options: dict[str, Any] = {"workflow_failure_exception_types": [Exception]}
     async with Worker(client, task_queue=queue, plugins=[plugin], **options):
         for _ in range(queues):
@@ -321,18 +321,19 @@ async def test_calls_in_flight_finish_when_the_queues_stop(client: Client, shop:
     release = shop.hang()
     queue = f"test-{uuid.uuid4().hex[:12]}"
     calls = Calls(live, transport=Transport(AddressGuard(["127.0.0.1"])))
+    plugin = JourneyPlugin(calls=calls, throttled_queues=False)
     queues = ThrottledQueues(
         client, calls, live, task_queue=queue, refresh=0.05, graceful=timedelta(seconds=20)
     )
     async with queues:
-        async with Worker(client, task_queue=queue, plugins=[JourneyPlugin(calls=calls)]):
+        async with Worker(client, task_queue=queue, plugins=[plugin]):
             handle = await Runner(client, queue).start(compiled(loaded))
             await until(lambda: shop.calls)
         stopping = asyncio.create_task(queues.stop())
         await asyncio.sleep(0.1)
         release.set()
         await stopping
-    async with Worker(client, task_queue=queue, plugins=[JourneyPlugin(calls=calls)]):
+    async with Worker(client, task_queue=queue, plugins=[plugin]):
         assert (await handle.result())["outcome"] == "completed"
     assert len(shop.calls) == 1
 
@@ -369,7 +370,8 @@ async def test_a_queued_call_leaves_the_queue_during_a_pause(client: Client, sho
     """Paused before its turn, it is not made however long the queue is served; resumed, it is made once."""
     loaded = limited(shop, unique, throttle="50/1")
     live = Live(loaded)
-    plugin = JourneyPlugin(calls=Calls(live, transport=Transport(AddressGuard(["127.0.0.1"]))))
+    calls = Calls(live, transport=Transport(AddressGuard(["127.0.0.1"])))
+    plugin = JourneyPlugin(calls=calls, throttled_queues=False)
     async with Worker(client, task_queue=unique, plugins=[plugin]):
         handle = await Runner(client, unique).start(compiled(loaded, unique))
         while not await _scheduled(handle):

@@ -15,6 +15,7 @@ from sojourn.cli.commands import (
     oneinstance,
     profiles,
     projects,
+    replaying,
     send,
     serve,
     steering,
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("dev", rich_help_panel=START)(develop.dev)
     app.command("validate", rich_help_panel=PROJECT)(projects.validate)
     app.command("test", rich_help_panel=PROJECT)(testing.run_tests)
+    app.command("replay", rich_help_panel=PROJECT)(replaying.replay)
     app.command("publish", rich_help_panel=PROJECT)(projects.publish)
     app.command("schema", rich_help_panel=PROJECT)(projects.schema)
     app.command("eval", rich_help_panel=PROJECT)(eval_command.evaluate)

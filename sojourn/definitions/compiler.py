@@ -89,7 +89,12 @@ def compile_journey(
     if code is not None:
         # Whatever its code asks of the profile: what that is, only a run of it shows.
         jumps = {"jumps": code.jumps} if code.jumps else {}
-        return compiled | {"workflow": code.workflow, "profile": {"attributes": None}, **jumps}
+        return compiled | {
+            "first": code.first,
+            "workflow": code.workflow,
+            "profile": {"attributes": None},
+            **jumps,
+        }
     profile = profile_use(compiled)
     # A journey that does not use it compiles as before there were profiles: the same version, not a new one.
     return compiled if profile is None else compiled | {"profile": profile}

@@ -72,6 +72,7 @@ class CodeJourney(JourneyDefinition):
 
     steps: dict[StepId, AnyStep] = Field(default_factory=dict, max_length=0)
     workflow: JourneyName = Field(description="Its workflow type in Temporal")
+    first: str | None = Field(None, description="Step with which its code begins, as far as that shows")
     listens: list[Name] = Field(default_factory=list, description="Events that its code waits for")
     sources: list[Name] = Field(default_factory=list, description="Sources that its code names")
     actions: list[Name] = Field(default_factory=list, description="Actions that its code names")

@@ -111,7 +111,11 @@ async def _call(
         ) from None
 
     async def work(current: Running) -> tuple[Result, str]:
-        current.instance.definition["endpoints"].setdefault(name, {"kind": role, "throttled": False})
+        known = current.instance.definition["endpoints"].setdefault(name, {"kind": role, "throttled": False})
+        if known["kind"] != role:
+            raise JourneyError(
+                f"{name} is {'an action: journey.act' if role == 'source' else 'a source: journey.fetch'} calls it"
+            )
         answer = await call(current.instance, name, plain)
         return Result(answer.get("status", 0), answer.get("body")), str(answer.get("status") or "ok")
 

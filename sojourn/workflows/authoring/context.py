@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,16 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 from temporalio import workflow
 
-from sojourn.workflows.authoring.errors import Exit, JourneyError
+from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
-from sojourn.workflows.authoring.runtime import Running, perform, running
+from sojourn.workflows.authoring.runtime import Running, Stretch, acting, perform, running
+from sojourn.workflows.endings import Ending
+from sojourn.workflows.position import Position
 from sojourn.workflows.splitting import branch_at, place_of
 
 E = TypeVar("E", bound=Event)
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,11 @@ class State:
 
 def state() -> State:
     """Return where the running instance is."""
-    instance = running().instance
+    current = running()
+    instance = current.instance
+    records = instance.trace.entries
+    last = records[-1]["step"] if records else None
+    step_now = current.stretch.name if current.stretch else instance.position.step
     return State(
         instance.definition["name"],
         instance.definition["version"],
@@ -55,7 +64,7 @@ def state() -> State:
         instance.start.key,
         instance.start.mode,
         instance.entered_at,
-        instance.position.step,
+        step_now or last,
         instance.last_error,
         instance.start.per,
     )
@@ -85,39 +94,56 @@ def exit(reason: str) -> NoReturn:  # noqa: A001 - the word of DESIGN.md
     """End the instance here, as exited.
 
     Args:
-        reason: Becomes the text of its outcome.
+        reason: Becomes the text of its outcome. It stands in the trace: no customer's data.
     """
-    raise Exit(reason)
+    current = acting("journey.exit")
+    current.flush()
+    if current.stretch:
+        current.instance.position = Position(current.stretch.name)
+    current.stop(Ending("exited", reason))
+    raise AssertionError("never reached")
 
 
 @contextmanager
-def step(name: str) -> Iterator[None]:
+def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> Iterator[Stretch]:
     """Name a stretch of code in trace and reports: what is waited for and called inside is recorded under it.
 
         with journey.step("remind"):
             await journey.act("email.send", to=...)
 
-    A stretch in which nothing is recorded becomes a record of its own.
+    A stretch in which nothing is recorded becomes a record of its own; set its `result` to say what came of it. Where
+    the journey returns from within such a stretch, that is the step with which it ended.
 
     Args:
         name: As a step's id in YAML.
+        kind: What trace and reports show it as, where it becomes a record of its own.
+
+    Raises:
+        JourneyError: The name is none.
     """
-    current = running()
-    outer, used = current.step, current.used
-    current.step, current.used = name, False
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise JourneyError(
+            f"{name!r} cannot be the name of a step: use up to 128 letters, digits, '.', '_' and '-', and begin with a "
+            "letter, a digit or '_'"
+        )
+    current = acting("journey.step")
+    current.flush()
+    outer, stretch = current.stretch, Stretch(name, kind)
+    current.stretch = stretch
+    instance = current.instance
+    if not stretch.used and instance.position.visit == 0:
+        instance.position = Position(name)
     try:
-        yield
-        if not current.used:
-            _record(name)
+        yield stretch
+    except GeneratorExit:  # it is being put out of memory
+        raise
     finally:
-        current.step, current.used = outer, used or outer is not None
-
-
-def _record(name: str) -> None:
-    instance = running().instance
-    instance.trace.link(name)
-    instance.come_to(name)
-    instance.leave("step", "passed", None)
+        current.stretch = outer
+        if outer is not None:
+            outer.used = True
+    if not stretch.used:
+        current.flush()
+        current.passed = (stretch, instance.now())
 
 
 async def split(shares: Mapping[str, float], *, by: Literal["profile", "random"] = "profile") -> str:
@@ -138,7 +164,10 @@ async def split(shares: Mapping[str, float], *, by: Literal["profile", "random"]
 
     async def work(current: Running) -> tuple[str, str]:
         start = current.instance.start
-        journey, name = current.instance.definition["name"], current.step or "split"
+        journey, name = (
+            current.instance.definition["name"],
+            current.stretch.name if current.stretch else "split",
+        )
         place = workflow.random().random() * 100 if by == "random" else place_of(start.key, journey, name)
         chosen = list(shares)[branch_at(place, list(shares.values()))]
         return chosen, chosen

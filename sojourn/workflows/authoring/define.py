@@ -5,21 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from temporalio import workflow
 
-from sojourn import names
 from sojourn.definitions import limits
 from sojourn.functions.collecting import Declared, declare
 from sojourn.workflows.authoring import runtime
 from sojourn.workflows.authoring.errors import JourneyError
-from sojourn.workflows.authoring.events import Event, EventDocument
+from sojourn.workflows.authoring.events import Event, EventDocument, spec_of
 from sojourn.workflows.authoring.settings import (
     ExitCriterion,
     JourneySettings,
     Moment,
-    place_of,
     read_settings,
 )
 from sojourn.workflows.journey import Journey, prepare
@@ -29,7 +27,15 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 _RUN = "__sojourn_run__"
 _SETTINGS = "__sojourn_journey__"
-_HANDLERS = ("event", "pause", "resume", "exit", "state")
+_MAIN = "__sojourn_main__"
+_HANDLERS = {
+    name: handler
+    for name, handler in vars(Journey).items()
+    if hasattr(handler, "__temporal_signal_definition") or hasattr(handler, "__temporal_query_definition")
+}
+"""Sojourn's own signals and queries: those of journeys in YAML."""
+
+_OURS = ("_instance", "_problem")
 
 
 def run(method: Method) -> Method:
@@ -82,8 +88,8 @@ def defn(
     Args:
         name: The journey's name, and its workflow type.
         entry: The event that starts an instance.
-        per: The second key, of which a profile may have several instances at a time: a field's name, or a CEL expression
-            over `event`, the data of each event that the journey takes. Nothing: a profile has one instance.
+        per: The second key, of which a profile may have several instances at a time: a field's name, or a CEL
+            expression over `event`, the data of each event that the journey takes. Nothing: a profile has one instance.
         description: A sentence for operators; the class's docstring begins with one if left out.
         reentry: Whether a profile may enter again.
         reentry_after: How long after its last entry.
@@ -105,10 +111,21 @@ def defn(
         JourneyError: The class breaks a rule.
         ValueError: An argument is not as it must be.
     """
-    listening = tuple(listens)
-    criteria = list(exit_when)
+    for what, given in (("exit_when", exit_when), ("listens", listens)):
+        if isinstance(given, str | type) or not isinstance(given, Iterable):
+            raise JourneyError(f"{what} of @journey.defn is to be a list: {what}=[…]")
+    listening, criteria = tuple(listens), list(exit_when)
 
     def decorate(body: type[Body]) -> type[Body]:
+        if not isinstance(body, type):
+            raise JourneyError(
+                "@journey.defn stands on something that is no class: put it on the journey's class"
+            )
+        if sandboxed and "<locals>" in body.__qualname__:
+            raise JourneyError(
+                f"{body.__name__} stands inside a function, where Temporal's sandbox does not find it: move it to the "
+                "top of its module"
+            )
         method = _run_method(body)
         words = description or (inspect.cleandoc(body.__doc__).partition("\n")[0] if body.__doc__ else None)
         try:
@@ -126,11 +143,14 @@ def defn(
                 start=start,
                 end=end,
             )
+            for event in listening:
+                spec_of(event)
+            _check_signature(body, method, entry)
+            settings = JourneySettings(head, entry, listening, body, method)
+            _equip(body, settings)
+            workflow.defn(name=head.name, sandboxed=sandboxed)(body)
         except (ValueError, TypeError) as error:
             raise JourneyError(f"@journey.defn of {body.__name__}: {error}") from None
-        settings = JourneySettings(head, entry, listening, body, method, *place_of(body))
-        _equip(body, settings)
-        workflow.defn(name=head.name, sandboxed=sandboxed)(body)
         setattr(body, _SETTINGS, settings)
         declare(settings)
         return body
@@ -164,40 +184,76 @@ def declared_by(value: Any) -> Declared | None:
 
 
 def _run_method(body: type) -> Callable[..., Any]:
-    marked = [member for member in vars(body).values() if getattr(member, _RUN, False)]
+    """Return the method that is the journey.
+
+    Raises:
+        JourneyError: There is none, there are several, or a method clashes with what Sojourn adds.
+    """
+    members = inspect.getmembers_static(body)
+    marked = [member for _, member in members if getattr(member, _RUN, False)]
     if len(marked) != 1:
         what = "no method" if not marked else f"{len(marked)} methods"
         raise JourneyError(
             f"{body.__name__} has {what} marked with @journey.run: mark one, "
             "async def run(self, event: EntryEvent) -> str"
         )
-    for member in vars(body).values():
-        if hasattr(member, "__temporal_workflow_run"):
+    taken = {_defined(handler) for handler in _HANDLERS.values()}
+    for name, member in members:
+        if hasattr(member, "__temporal_workflow_run") and name != _MAIN:
             raise JourneyError(
                 f"{body.__name__} has a method marked with @workflow.run: @journey.run takes its place"
             )
-        signal = getattr(member, "__temporal_signal_definition", None)
-        if signal is not None and signal.name in (
-            names.SIGNAL_EVENT,
-            names.SIGNAL_PAUSE,
-            names.SIGNAL_RESUME,
-            names.SIGNAL_EXIT,
-        ):
+        if name.startswith("__sojourn_"):
+            continue
+        if (defined := _defined(member)) in taken:
             raise JourneyError(
-                f"{body.__name__} has a signal {signal.name!r}, which journeys have already: rename it"
+                f"{body.__name__} has a {defined[0]} {defined[1]!r}, which journeys have already: rename it"
             )
-        query = getattr(member, "__temporal_query_definition", None)
-        if query is not None and query.name == names.QUERY_STATE:
-            raise JourneyError(
-                f"{body.__name__} has a query {query.name!r}, which journeys have already: rename it"
-            )
+        if name in _OURS:
+            raise JourneyError(f"{body.__name__} has {name!r}, which journeys have already: rename it")
     found: Callable[..., Any] = marked[0]
     return found
 
 
+def _defined(member: Any) -> tuple[str, str | None]:
+    """Return what kind of handler a method is, and its name; an empty kind for what is none."""
+    for kind in ("signal", "query"):
+        definition = getattr(member, f"__temporal_{kind}_definition", None)
+        if definition is not None:
+            return kind, definition.name
+    return "", None
+
+
+def _check_signature(body: type, method: Callable[..., Any], entry: type[Event]) -> None:
+    """Check what the journey's method says of its argument and its result, as far as that can be read.
+
+    Raises:
+        JourneyError: It says something else than what comes.
+    """
+    try:
+        hints = get_type_hints(method)
+    except Exception:
+        return
+    argument = list(inspect.signature(method).parameters)[1]
+    given = hints.get(argument)
+    if isinstance(given, type) and issubclass(given, Event) and not issubclass(entry, given):
+        raise JourneyError(
+            f"{body.__name__}.{method.__name__} takes a {given.__name__}, and its journey is entered by "
+            f"{entry.__name__}: write entry={given.__name__}, or {argument}: {entry.__name__}"
+        )
+    result = hints.get("return", str)
+    if not {*(get_args(result) or (result,))} <= {str, type(None)}:
+        raise JourneyError(
+            f"{body.__name__}.{method.__name__} returns {getattr(result, '__name__', result)}: a journey returns its "
+            "outcome, a text, or nothing: -> str, -> str | None or -> None"
+        )
+
+
 def _equip(body: type, settings: JourneySettings) -> None:
     """Give a class what Temporal asks of a workflow class: a run method, an initializer, Sojourn's handlers."""
-    original = body.__dict__.get("__init__")
+    original: Any = None if body.__init__ is object.__init__ else body.__init__  # type: ignore[misc]
+    if original is not None and hasattr(original, "__sojourn_original__"):
+        original = original.__sojourn_original__
     if original is not None and len(inspect.signature(original).parameters) != 1:
         raise JourneyError(f"{body.__name__}.__init__ is to take nothing but self: Temporal makes the object")
 
@@ -212,7 +268,8 @@ def _equip(body: type, settings: JourneySettings) -> None:
     for function, name in ((initialize, "__init__"), (main, "__sojourn_main__")):
         function.__name__, function.__module__ = name, body.__module__
         function.__qualname__ = f"{body.__qualname__}.{name}"
+    initialize.__sojourn_original__ = original  # type: ignore[attr-defined]
     body.__init__ = workflow.init(initialize)  # type: ignore[misc]
     body.__sojourn_main__ = workflow.run(main)  # type: ignore[attr-defined]
-    for handler in _HANDLERS:
-        setattr(body, f"__sojourn_{handler}__", Journey.__dict__[handler])
+    for name, handler in _HANDLERS.items():
+        setattr(body, f"__sojourn_{name}__", handler)

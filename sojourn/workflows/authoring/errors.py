@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.workflows.endings import StepError
+from sojourn.workflows.endings import Ending, StepError
 
 
 class CallError(Exception):
@@ -29,14 +29,23 @@ class CallError(Exception):
         self.status = error.status
         self.body: Any = error.body
 
+    def ending(self) -> Ending:
+        """Return how an instance ends that does not catch it."""
+        error = {"step": self.step, "code": self.code, "status": self.status, "message": self.message}
+        return Ending("failed", self.message, error)
+
 
 class JourneyError(Exception):
     """A journey's code breaks a rule. The text says which, and what to write instead."""
 
 
 class Exit(BaseException):
-    """Ends the instance as exited. Not an `Exception`, so that no `except Exception` of a journey stops it."""
+    """Ends the instance here. Not an `Exception`, so that no `except Exception` of a journey stops it.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    Attributes:
+        ending: How it ends.
+    """
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.text)
+        self.ending = ending

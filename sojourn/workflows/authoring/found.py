@@ -9,14 +9,34 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
-from collections.abc import Iterator
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any, Generic, TypeVar
 
 from sojourn.workflows.authoring.events import Event, EventSpec
+from sojourn.workflows.authoring.written import calls_of, codes, value_of
+
+E = TypeVar("E", bound=Event, covariant=True)
 
 _LIBRARIES = frozenset({"sojourn", "temporalio", "pydantic", "builtins"})
+
+
+@dataclass(frozen=True, slots=True)
+class On(Generic[E]):
+    """One of several events that a wait listens for.
+
+    Attributes:
+        event: The event's class.
+        when: Which of these events fit; all of them where it is left out.
+        restart: Such an event does not end the wait: its time begins again.
+    """
+
+    event: type[Event]
+    when: Callable[[Any], bool] | None = None
+    restart: bool = False
+
+
 _CALLS = {"fetch": "source", "act": "action", "jump": "journey"}
 
 
@@ -53,19 +73,29 @@ def named(thing: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def awaited_in(body: type) -> list[type[Event]]:
+    """Return the event classes that stand in a `wait_for` or an `on` of a journey's code.
+
+    Args:
+        body: The class of the journey.
+    """
+    found = []
+    for thing in _things(body):
+        if not isinstance(thing, FunctionType):
+            continue
+        for called, call in calls_of(thing):
+            if called in ("wait_for", "on"):
+                found += [value_of(argument, thing) for argument in call.args]
+    return [event for event in dict.fromkeys(found) if _is_event(event)]
+
+
 def _written(function: FunctionType) -> list[tuple[str, str]]:
     """Return the calls of `fetch`, `act` and `jump` whose first argument is a text."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, SyntaxError, TypeError):
-        return []
     found = []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
-            continue
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called in _CALLS and isinstance(node.args[0].value, str):
-            found.append((_CALLS[called], node.args[0].value))
+    for called, call in calls_of(function):
+        first = call.args[0] if call.args else None
+        if called in _CALLS and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            found.append((_CALLS[called], first.value))
     return found
 
 
@@ -83,12 +113,25 @@ def _things(body: type) -> Iterator[Any]:
             continue
         seen.add(id(thing))
         yield thing
-        if thing is not body and (_is_event(thing) or not _is_near(thing)):
+        if isinstance(thing, On):
+            waiting.append(thing.event)
+        elif isinstance(thing, Mapping):
+            waiting += thing.values()
+        elif isinstance(thing, tuple | list | set | frozenset):
+            waiting += thing
+        elif thing is not body and (_is_event(thing) or named(thing) is not None or not _is_near(thing)):
             continue
-        if isinstance(thing, type):
-            waiting += [member for _, member in inspect.getmembers(thing) if isinstance(member, FunctionType)]
+        elif isinstance(thing, type):
+            waiting += [_function(member) for _, member in inspect.getmembers_static(thing)]
         elif isinstance(thing, FunctionType):
             waiting += _named_by(thing)
+
+
+def _function(member: Any) -> Any:
+    """Return the function behind what a class holds."""
+    if isinstance(member, property):
+        return member.fget
+    return getattr(member, "__func__", member)
 
 
 def _is_near(thing: Any) -> bool:
@@ -104,7 +147,7 @@ def _named_by(function: FunctionType) -> list[Any]:
             found.append(cell.cell_contents)
         except ValueError:
             continue  # Not bound yet, such as a class's own name in its methods.
-    for code in _codes(function.__code__):
+    for code in codes(function.__code__):
         for name in code.co_names:
             value = function.__globals__.get(name)
             if isinstance(value, ModuleType):
@@ -112,10 +155,3 @@ def _named_by(function: FunctionType) -> list[Any]:
             elif value is not None:
                 found.append(value)
     return found
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)

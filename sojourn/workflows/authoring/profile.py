@@ -8,8 +8,9 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from sojourn.workflows.authoring.errors import CallError, JourneyError
-from sojourn.workflows.authoring.runtime import Running, perform, running
+from sojourn.workflows.authoring.runtime import Running, acting, occupied, perform
 from sojourn.workflows.endings import StepError
+from sojourn.workflows.position import Position
 
 
 async def profile() -> Mapping[str, Any]:
@@ -21,15 +22,26 @@ async def profile() -> Mapping[str, Any]:
     Raises:
         CallError: They could not be read.
     """
-    current = running()
-    known = current.instance.profile
-    if known.stale():
-        try:
-            await known.read()
-        except StepError as error:
-            step = current.step or "profile"
-            current.instance.last_error = error.describe(step)
-            raise CallError(step, error) from None
+    current = acting("journey.profile")
+    instance = current.instance
+    known, before = instance.profile, instance.position
+    step = current.stretch.name if current.stretch else "profile"
+    async with occupied(current, "journey.profile"):
+        if before.step is None:
+            instance.position = Position(step)
+        await instance.proceed()
+        while known.stale():
+            instance.show("reads the profile")
+            try:
+                await known.read()
+            except StepError as error:
+                instance.last_error = error.describe(step)
+                raise CallError(step, error) from None
+            paused = instance.paused
+            await instance.proceed()
+            if not paused:
+                break
+        instance.position = before
     return dict(known.attributes)
 
 

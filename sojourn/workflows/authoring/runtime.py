@@ -1,21 +1,50 @@
-"""A Python journey's instance: the methods that its class gets, and how its code is run."""
+"""A Python journey's instance: how its code is run, and what every primitive of the authoring API goes through."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from sojourn.workflows import messages
 from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
 from sojourn.workflows.authoring.settings import JourneySettings
+from sojourn.workflows.authoring.written import texts_in
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.instance import Instance, TimedOut
+from sojourn.workflows.position import Position
 from sojourn.workflows.waiting import timed_out
+
+_RUNNING = "__sojourn_running__"
+
+_inside: ContextVar[bool] = ContextVar("sojourn_journey", default=False)
+"""Whether code was called by a journey's run method. Handlers of signals and updates are not: they have contexts of
+their own, and what they await would mix with the steps."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """A stretch of code that was named by `journey.step`, and what to record where nothing is recorded in it.
+
+    Attributes:
+        name: Its name.
+        kind: The kind that trace and reports show.
+        result: What came of it, in a few words without a customer's data.
+        used: Whether something was recorded under the name.
+    """
+
+    name: str
+    kind: str = "step"
+    result: str = "passed"
+    used: bool = False
 
 
 @dataclass(slots=True)
@@ -26,35 +55,123 @@ class Running:
         settings: The journey.
         instance: The instance.
         entry: The entry event, as its class.
-        step: Name of the stretch of code that is under way, or nothing.
-        used: Whether something was recorded under that name.
+        stretch: The stretch of code that is under way, or nothing.
+        passed: A stretch behind which nothing was recorded yet, and when it was over. Where the journey returns now, it
+            is its end.
         busy: The primitive that is under way, or nothing.
+        ending: How the code asked to end, once it did.
+        warned: Whether it was noted that the history is long.
     """
 
     settings: JourneySettings
     instance: Instance
     entry: Any = None
-    step: str | None = None
-    used: bool = False
+    stretch: Stretch | None = None
+    passed: tuple[Stretch, datetime] | None = None
     busy: str | None = None
-    state: dict[str, Any] = field(default_factory=dict)
+    ending: Ending | None = None
+    warned: bool = False
+
+    def flush(self) -> None:
+        """Record the stretch that was passed last, if that is still to be done."""
+        if self.passed is not None:
+            stretch, _ = self.passed
+            self.passed = None
+            self._record(stretch.name, stretch.kind, stretch.result)
+
+    def finish(self, text: str | None) -> None:
+        """Record the end: as a step of its own, where the code returned from within a stretch."""
+        if self.passed is None:
+            return
+        stretch, _ = self.passed
+        if stretch.kind != "step" or text is None:
+            self.flush()
+            return
+        self.passed = None
+        # What is computed may be a customer's data, which has no place in a trace.
+        self._record(stretch.name, "end", text if text in texts_in(self.settings.run) else "ended")
+
+    def _record(self, step: str, kind: str, result: str) -> None:
+        self.instance.trace.link(step)
+        try:
+            self.instance.come_to(step)
+        except StepError as error:
+            self.fail(step, kind, error)
+        self.instance.leave(kind, result, None)
+
+    def fail(self, step: str, kind: str, error: StepError) -> None:
+        """End the instance as failed, whatever the code catches: it goes round in a circle."""
+        self.instance.last_error = error.describe(step)
+        self.instance.leave(kind, f"error {error.code}: {error.message}", None)
+        self.stop(CallError(step, error).ending())
+
+    def stop(self, ending: Ending) -> None:
+        """End the instance here.
+
+        Raises:
+            Exit: Always.
+        """
+        self.ending = self.ending or ending
+        raise Exit(self.ending)
+
+    def check_alive(self) -> None:
+        """Let nothing begin behind the instance's end, such as in a `finally`.
+
+        Raises:
+            Exit: The code asked for the end.
+            asyncio.CancelledError: It was exited, stopped or cancelled.
+        """
+        if self.ending is not None:
+            raise Exit(self.ending)
+        task = asyncio.current_task()
+        if self.instance.ending is not None or (task is not None and task.cancelling() > 0):
+            raise asyncio.CancelledError
 
 
 def running() -> Running:
-    """Return the journey in which this code runs.
+    """Return the journey in which this code runs, also for handlers of signals, queries and updates.
 
     Raises:
         JourneyError: It runs in none.
     """
     found = None
     if workflow.in_workflow():
-        found = getattr(workflow.instance(), "_journey_running", None)
+        try:
+            found = getattr(workflow.instance(), _RUNNING, None)
+        except (AttributeError, RuntimeError):
+            found = None  # The object is being made.
     if not isinstance(found, Running):
         raise JourneyError(
             "this is no running journey: call it from the method that is marked with @journey.run, or from code that "
             "this one calls"
         )
     return found
+
+
+def acting(name: str) -> Running:
+    """Return the journey in which this code runs, where it may do a step.
+
+    Args:
+        name: What it is about to do.
+
+    Raises:
+        JourneyError: It is called from elsewhere than the journey's own code, or while another step is under way.
+        Exit: The code asked for the end already.
+        asyncio.CancelledError: The instance has ended.
+    """
+    current = running()
+    if not _inside.get():
+        raise JourneyError(
+            f"{name} was called in the handler of a signal, a query or an update: let the handler set an attribute, "
+            "and let the journey wait for it with workflow.wait_condition"
+        )
+    current.check_alive()
+    if current.busy is not None:
+        raise JourneyError(
+            f"{name} began while {current.busy} was under way: an instance is at one place at a time, so await each "
+            "before the next. What is to run side by side belongs in one action, or in an activity of your own"
+        )
+    return current
 
 
 async def run(host: Any, settings: JourneySettings, start: tuple[Any, ...]) -> dict[str, Any]:
@@ -74,8 +191,7 @@ async def run(host: Any, settings: JourneySettings, start: tuple[Any, ...]) -> d
     instance: Instance | None = host._instance
     if instance is None:
         raise messages.bad_input(host._problem or messages.BadMessage("none came"))
-    current = Running(settings, instance, state=dict(instance.results.get("state", {})))
-    host._journey_running = current
+    current = Running(settings, instance)
     event = instance.start.event
     try:
         current.entry = settings.entry.received(event.id, event.time, event.data)
@@ -83,40 +199,84 @@ async def run(host: Any, settings: JourneySettings, start: tuple[Any, ...]) -> d
         raise messages.bad_input(
             messages.BadMessage(f"the entry event does not fit {_fields(error)}")
         ) from None
+    setattr(host, _RUNNING, current)
     return await instance.run(lambda: _walk(host, current))
 
 
 async def _walk(host: Any, current: Running) -> Ending:
+    _inside.set(True)
     instance = current.instance
     try:
         await instance.proceed()
-        value = await settle(current.settings.run(host, current.entry))
-    except Exit as exit_:
-        return Ending("exited", exit_.reason)
-    except TimedOut:
-        await instance.resumed()
+        value = await current.settings.run(host, current.entry)
+        if current.ending is None:
+            current.finish(_outcome(current, value))
+    except (Exit, BaseExceptionGroup, Exception) as error:
+        ending = await _ending(current, error)
+        if ending is None:
+            raise
+        return ending
+    # An end that was asked for stands, whatever the code made of it.
+    return current.ending or Ending("completed", value)
+
+
+async def _ending(current: Running, error: BaseException) -> Ending | None:
+    """Return how an exception ends the instance; nothing where it is a mistake in the code."""
+    if current.ending is not None:
+        return current.ending
+    if isinstance(error, Exit):
+        return error.ending
+    if isinstance(error, TimedOut):
+        await current.instance.resumed()
         return timed_out()
-    except CallError as error:
-        failure = StepError(error.code, error.message, status=error.status).describe(error.step)
-        visible = {name: failure[name] for name in ("step", "code", "status", "message")}
-        return Ending("failed", error.message, visible)
-    if value is not None and not isinstance(value, str):
-        raise JourneyError(
-            f"{current.settings.body.__name__}.{current.settings.run.__name__} returned {type(value).__name__}: "
-            "a journey returns its outcome, a text, or nothing"
-        )
-    return Ending("completed", value)
+    if isinstance(error, BaseExceptionGroup):
+        first = error.exceptions[0]
+        return await _ending(current, first) if len(error.exceptions) == 1 else None
+    if isinstance(error, CallError):
+        return error.ending()
+    if isinstance(error, FailureError) and not is_cancelled_exception(error):
+        return _failed(current, error)
+    return None
 
 
-async def settle(value: Any) -> Any:
-    """Return a value, awaited where it can be."""
-    return await value if inspect.isawaitable(value) else value
+def _failed(current: Running, error: FailureError) -> Ending:
+    """Return the ending where something of Temporal's own failed, such as an activity of the author's."""
+    cause = error.cause or error
+    kind = getattr(cause, "type", None) or type(cause).__name__
+    # The message of what failed elsewhere may quote a customer's data; the history has it.
+    text = error.message if cause is error else f"{type(error).__name__}: {kind}; see the history"
+    step = current.stretch.name if current.stretch else current.instance.position.step
+    described = {"step": step or "run", "code": "failed", "status": None, "message": text}
+    current.instance.last_error = {**described, "body": None}
+    return Ending("failed", text, described)
+
+
+def _outcome(current: Running, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise JourneyError(
+        f"{current.settings.body.__name__}.{current.settings.run.__name__} returned {type(value).__name__}: "
+        "a journey returns its outcome, a text, or nothing"
+    )
 
 
 def _fields(error: ValidationError) -> str:
     # Only where and of what kind: what stands there may be a customer's data.
     places = [f"{'.'.join(map(str, item['loc'])) or 'the data'} ({item['type']})" for item in error.errors()]
     return ", ".join(places[:5])
+
+
+@asynccontextmanager
+async def occupied(current: Running, name: str) -> AsyncIterator[None]:
+    """Let one primitive be under way, and let the end of the instance's time end it whatever the code catches."""
+    current.busy = name
+    try:
+        yield
+    except TimedOut:
+        await current.instance.resumed()
+        current.stop(timed_out())
+    finally:
+        current.busy = None
 
 
 async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tuple[Any, str]]]) -> Any:
@@ -132,23 +292,25 @@ async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tupl
 
     Raises:
         CallError: The step failed.
-        JourneyError: Another step of this instance is under way.
+        JourneyError: Another step of this instance is under way, or this is not the journey's own code.
     """
-    current = running()
-    if current.busy is not None:
-        raise JourneyError(
-            f"{name} began while {current.busy} was under way: an instance is at one place at a time, so await each "
-            "before the next. What is to run side by side belongs in one action, or in an activity of your own"
-        )
-    step = current.step or name
+    current = acting(f"journey.{kind}")
     instance = current.instance
-    current.busy = name
-    current.used = True
-    try:
-        await instance.proceed()
+    current.flush()
+    step = current.stretch.name if current.stretch else name
+    if current.stretch:
+        current.stretch.used = True
+    _warn_of_length(current)
+    async with occupied(current, name):
+        # As behind a step in YAML: what comes now, comes while the instance is on its way to this one.
+        instance.position = Position(step)
         instance.trace.link(step)
+        await instance.proceed()
         try:
             instance.come_to(step)
+        except StepError as error:
+            current.fail(step, kind, error)
+        try:
             value, result = await work(current)
         except StepError as error:
             instance.last_error = error.describe(step)
@@ -156,5 +318,11 @@ async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tupl
             raise CallError(step, error) from None
         instance.leave(kind, result, None)
         return value
-    finally:
-        current.busy = None
+
+
+def _warn_of_length(current: Running) -> None:
+    if not current.warned and workflow.info().is_continue_as_new_suggested():
+        current.warned = True
+        current.instance.note(
+            "the history is long: Temporal ends a workflow at 51,200 events; see journey.continue_as_new"
+        )

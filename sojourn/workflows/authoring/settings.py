@@ -15,7 +15,8 @@ from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.journeys import CodeJourney
 from sojourn.workflows.authoring.events import Event, expression_of, spec_of
-from sojourn.workflows.authoring.found import calls_in, events_in
+from sojourn.workflows.authoring.found import awaited_in, calls_in, events_in, named
+from sojourn.workflows.authoring.written import first_step
 
 Moment = str | date | datetime
 ExitCriterion = str | type[Event] | tuple[str | type[Event], str]
@@ -31,8 +32,6 @@ class JourneySettings:
         awaited: Event classes that the code waits for beyond those that are found in it.
         body: The class of the journey.
         run: Its method that was marked with `journey.run`.
-        file: Path of its Python file.
-        line: Its line there.
     """
 
     head: CodeJourney
@@ -40,8 +39,16 @@ class JourneySettings:
     awaited: tuple[type[Event], ...]
     body: type
     run: Callable[..., Any]
-    file: str
-    line: int
+
+    @property
+    def file(self) -> str:
+        """Path of its Python file."""
+        return _place_of(self.body)[0]
+
+    @property
+    def line(self) -> int:
+        """Its line in that file."""
+        return _place_of(self.body)[1]
 
     @property
     def kind(self) -> str:
@@ -65,11 +72,13 @@ class JourneySettings:
 
     def model(self) -> CodeJourney:
         """Return the journey as it is published."""
-        named = {spec_of(event).name for event in events_in(self.body)} - {self.head.entry.event}
-        named |= {spec_of(event).name for event in self.awaited}
+        listens = {spec_of(event).name for event in events_in(self.body)} - {self.head.entry.event}
+        # The entry event, which the code names in any case, only where a wait does.
+        listens |= {spec_of(event).name for event in [*self.awaited, *awaited_in(self.body)]}
         calls = calls_in(self.body)
         found = {
-            "listens": sorted(named),
+            "first": first_step(self.run, _name_of),
+            "listens": sorted(listens),
             "sources": sorted({name for kind, name in calls if kind == "source"}),
             "actions": sorted({name for kind, name in calls if kind == "action"}),
             "jumps": sorted({name for kind, name in calls if kind == "journey"}),
@@ -135,8 +144,13 @@ def read_settings(
         raise ValueError("; ".join(_explained(item) for item in error.errors())) from None
 
 
-def place_of(body: type) -> tuple[str, int]:
-    """Return the file and the line in which a class stands, as far as it says so."""
+def _name_of(thing: Any) -> str | None:
+    spec = getattr(thing, "__sojourn_event__", None)
+    return spec.name if spec is not None else named(thing)
+
+
+def _place_of(body: type) -> tuple[str, int]:
+    # Not when the class is made: in Temporal's sandbox it is made anew for each instance.
     try:
         return inspect.getsourcefile(body) or "?", inspect.getsourcelines(body)[1]
     except (OSError, TypeError):

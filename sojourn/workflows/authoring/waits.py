@@ -4,17 +4,20 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar, overload
+from datetime import datetime, time, timedelta
+from typing import Any, Literal, Never, TypeVar, overload
 
 from pydantic import ValidationError
 
-from sojourn.workflows import waiting
+from sojourn.workflows import calendars, waiting
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event, spec_of
+from sojourn.workflows.authoring.found import On
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.authoring.times import Day, checked_days, clock_of, zone_of
+from sojourn.workflows.endings import StepError
 from sojourn.workflows.messages import EventMessage
 
 E = TypeVar("E", bound=Event)
@@ -25,22 +28,13 @@ E3 = TypeVar("E3", bound=Event)
 Since = Literal["now", "entry"]
 
 
-@dataclass(frozen=True, slots=True)
-class On(Generic[E]):
-    """One of several events that a wait listens for.
-
-    Attributes:
-        event: The event's class.
-        when: Which of these events fit; all of them where it is left out.
-        restart: Such an event does not end the wait: its time begins again.
-    """
-
-    event: type[E]
-    when: Callable[[E], bool] | None = None
-    restart: bool = False
-
-
-def on(event: type[E], *, when: Callable[[E], bool] | None = None, restart: bool = False) -> On[E]:
+@overload
+def on(
+    event: type[E], *, when: Callable[[E], bool] | None = None, restart: Literal[False] = False
+) -> On[E]: ...
+@overload
+def on(event: type[E], *, when: Callable[[E], bool] | None = None, restart: Literal[True]) -> On[Never]: ...
+def on(event: type[Any], *, when: Callable[[Any], bool] | None = None, restart: bool = False) -> On[Any]:
     """Return one of the events of a `wait_for`, with what is particular to it.
 
     Args:
@@ -48,7 +42,8 @@ def on(event: type[E], *, when: Callable[[E], bool] | None = None, restart: bool
         when: Which of these events fit.
         restart: Such an event begins the wait's time again, and does not end it.
     """
-    return On(event, when, restart)
+    spec_of(event)
+    return On(event, _plain_function(when), restart)
 
 
 @overload
@@ -66,7 +61,7 @@ async def wait_for(
     /,
     *,
     when: Callable[[E], bool] | None = None,
-    timeout: timedelta,
+    timeout: timedelta | None,
     since: Since = "now",
 ) -> E | None: ...
 @overload
@@ -86,7 +81,7 @@ async def wait_for(
     /,
     *,
     when: Callable[[E1 | E2], bool] | None = None,
-    timeout: timedelta,
+    timeout: timedelta | None,
     since: Since = "now",
 ) -> E1 | E2 | None: ...
 @overload
@@ -108,14 +103,21 @@ async def wait_for(
     /,
     *,
     when: Callable[[E1 | E2 | E3], bool] | None = None,
-    timeout: timedelta,
+    timeout: timedelta | None,
     since: Since = "now",
 ) -> E1 | E2 | E3 | None: ...
 @overload
 async def wait_for(
     *events: type[Event] | On[Any],
     when: Callable[[Any], bool] | None = None,
-    timeout: timedelta | None = None,
+    timeout: None = None,
+    since: Since = "now",
+) -> Event: ...
+@overload
+async def wait_for(
+    *events: type[Event] | On[Any],
+    when: Callable[[Any], bool] | None = None,
+    timeout: timedelta | None,
     since: Since = "now",
 ) -> Event | None: ...
 async def wait_for(
@@ -130,7 +132,8 @@ async def wait_for(
 
     Args:
         events: One or several classes, or what `journey.on` gives; the first event that fits ends the wait.
-        when: Which events fit. It is to be a plain function of the event and of what the journey knows.
+        when: Which events fit: a plain function of the event and of what the journey knows. It concerns the classes
+            that are given as they are; what `journey.on` gives has a `when` of its own.
         timeout: How long to wait.
         since: `entry`: events count too that arrived earlier in this instance and ended no wait.
 
@@ -142,27 +145,30 @@ async def wait_for(
     """
     if not events:
         raise JourneyError("wait_for needs an event class: await journey.wait_for(OrderPlaced)")
-    listens = [item if isinstance(item, On) else On(item) for item in events]
+    fits = _plain_function(when)
+    listens: list[On[Any]] = [item if isinstance(item, On) else On(item, fits) for item in events]
+    if timeout is not None:
+        _check_length("the timeout of wait_for", timeout)
+    if all(item.restart for item in listens) and timeout is None:
+        raise JourneyError(
+            "this wait would never end: give it an event that does not restart it, or a timeout"
+        )
     words = " or ".join(spec_of(item.event).name for item in listens)
     name = f"wait_for-{spec_of(listens[0].event).name}"
 
     async def work(current: Running) -> tuple[Event | None, str]:
         _check_delivered(current, listens)
+        if timeout is not None:
+            _limit(current, timeout, "the timeout of wait_for")
         wait = _EventWait(
             current.instance,
             listens=[
-                {
-                    "event": spec_of(item.event).name,
-                    "when": None,
-                    "restart": item.restart,
-                    "on": item,
-                    "also": when,
-                }
+                {"event": spec_of(item.event).name, "when": None, "restart": item.restart, "on": item}
                 for item in listens
             ],
             length=timeout,
             earlier=since == "entry",
-            summary=f"{current.step or name}: waits for {words}",
+            summary=f"{current.stretch.name if current.stretch else name}: waits for {words}",
         )
         arrival = await wait.over()
         if arrival is None:
@@ -184,9 +190,8 @@ class _EventWait(waiting.Wait):
                 f"{event.name} passed over: it does not fit {len(error.errors())} of its fields"
             )
             return False
-        return all(
-            condition is None or condition(parsed) for condition in (listen["on"].when, listen["also"])
-        )
+        condition = listen["on"].when
+        return condition is None or bool(condition(parsed))
 
 
 def _parsed(listen: On[Any], event: EventMessage) -> Event:
@@ -206,39 +211,96 @@ def _check_delivered(current: Running, listens: Iterable[On[Any]]) -> None:
             )
 
 
+def _plain_function(when: Any) -> Any:
+    """Return a condition, checked as far as that can be.
+
+    Raises:
+        JourneyError: It is none.
+    """
+    if when is not None and (not callable(when) or inspect.iscoroutinefunction(when)):
+        raise JourneyError(
+            "`when` is to be a plain function of the event, such as when=lambda order: order.total > 100; what it "
+            "needs is to be looked up before the wait"
+        )
+    return when
+
+
+def _check_length(what: str, length: Any) -> None:
+    if not isinstance(length, timedelta):
+        raise JourneyError(
+            f"{what} is to be a timedelta, such as timedelta(hours=1), and is {type(length).__name__}"
+        )
+
+
+def _limit(current: Running, length: timedelta, what: str) -> None:
+    """Refuse waits that are longer than a journey's may be.
+
+    Raises:
+        StepError: It is longer.
+    """
+    most = current.instance.definition.get("max_wait")
+    if most is not None and length > timedelta(seconds=most):
+        raise StepError("expression", f"{what}: more than {most / 86_400:g} days, which is the longest wait")
+
+
+async def _until(current: Running, moment: datetime, name: str) -> tuple[None, str]:
+    current.instance.inbox.discard()
+    label = current.stretch.name if current.stretch else name
+    await waiting.sleep(current.instance, moment, f"{label}: waits for time to pass")
+    return None, "waited"
+
+
 async def sleep(duration: timedelta) -> None:
     """Let time pass. Events that arrive meanwhile are only remembered, for `since="entry"`.
 
     Args:
         duration: How long.
+
+    Raises:
+        CallError: It is longer than the longest wait, 90 days if the deployment says nothing else.
     """
+    _check_length("the argument of sleep", duration)
 
     async def work(current: Running) -> tuple[None, str]:
-        instance = current.instance
-        instance.inbox.discard()
-        began = instance.position.began or instance.now()
-        await waiting.sleep(instance, began + duration, f"{current.step or 'sleep'}: waits for time to pass")
-        return None, "waited"
+        _limit(current, duration, "sleep")
+        began = current.instance.position.began or current.instance.now()
+        return await _until(current, began + max(duration, timedelta()), "sleep")
 
     await perform("wait", "sleep", work)
 
 
-async def sleep_until(moment: datetime) -> None:
-    """Wait for a moment; one that has passed is over at once.
+@overload
+async def sleep_until(moment: datetime, /) -> None: ...
+@overload
+async def sleep_until(clock: time, /, *, on: Iterable[Day] | None = None) -> None: ...
+async def sleep_until(moment: datetime | time, /, *, on: Iterable[Day] | None = None) -> None:
+    """Wait for a moment, or for the next time that the clocks of the journey's time zone show a time of day.
+
+        await journey.sleep_until(time(9), on=["mon", "tue", "wed", "thu", "fri"])
 
     Args:
-        moment: An aware datetime.
+        moment: An aware datetime, which is over at once where it has passed; or a time of day, in hours and minutes.
+        on: Weekdays that count, with a time of day; all of them if left out.
 
     Raises:
-        JourneyError: It has no time zone.
+        CallError: It is further away than the longest wait.
+        JourneyError: The datetime has no time zone, the time of day has one or has seconds, or a weekday is none.
     """
-    if moment.tzinfo is None:
+    clock = None if isinstance(moment, datetime) else clock_of(moment)
+    days = checked_days(on)
+    if isinstance(moment, datetime) and moment.tzinfo is None:
         raise JourneyError("sleep_until needs a datetime with a time zone: datetime(…, tzinfo=UTC)")
+    if clock is None and days is not None:
+        raise JourneyError(
+            "`on` of sleep_until goes with a time of day, such as sleep_until(time(9), on=[…])"
+        )
 
     async def work(current: Running) -> tuple[None, str]:
-        current.instance.inbox.discard()
-        name = current.step or "sleep_until"
-        await waiting.sleep(current.instance, moment, f"{name}: waits for time to pass")
-        return None, "waited"
+        began = current.instance.position.began or current.instance.now()
+        if isinstance(moment, datetime):
+            _limit(current, moment - began, "sleep_until")
+            return await _until(current, moment, "sleep_until")
+        place = await zone_of(current)
+        return await _until(current, calendars.next_time(began, str(clock), days, place), "sleep_until")
 
     await perform("wait", "sleep_until", work)

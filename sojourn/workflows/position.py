@@ -18,6 +18,7 @@ class Position:
         waiting_for: Names of the events that the step waits for.
         until: When the step's wait is over.
         length: How many seconds the wait takes each time that its timer starts again, where that was computed.
+        kind: The step's kind, where the definition does not say it: in Python journeys.
     """
 
     step: str | None
@@ -26,6 +27,7 @@ class Position:
     waiting_for: list[str] = field(default_factory=list)
     until: datetime | None = None
     length: float | None = None
+    kind: str | None = None
 
     @property
     def waits(self) -> bool:

@@ -91,7 +91,7 @@ def state(instance: Instance) -> dict[str, Any]:
         "status": "paused" if instance.paused else "running",
         "paused_by": instance.holds.reasons,
         "step": here.step,
-        "kind": instance.definition["steps"].get(here.step, {}).get("kind"),
+        "kind": instance.definition["steps"].get(here.step, {}).get("kind", here.kind),
         "waiting_for": here.waiting_for,
         "until": moment(here.until) if here.until else None,
         "entered_at": moment(instance.entered_at),

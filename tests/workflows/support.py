@@ -208,6 +208,7 @@ async def running(
     cached: int = 1000,
     sandboxed: bool = True,
     journeys: Sequence[type] = (),
+    activities: Sequence[Any] = (),
     **calls: Any,
 ) -> AsyncIterator[Runner]:
     """Run a worker for a project, on a task queue of its own if none is given."""
@@ -218,6 +219,7 @@ async def running(
     plugin = JourneyPlugin(calls=performer, throttled_queues=False)
     # A mistake in workflow code would be tried again for ever; here it is to fail the test at once.
     options: dict[str, Any] = {"workflow_failure_exception_types": [Exception], "workflows": journeys}
+    options["activities"] = activities
     if not sandboxed:
         options["workflow_runner"] = UnsandboxedWorkflowRunner()
     worker = Worker(client, task_queue=queue, plugins=[plugin], max_cached_workflows=cached, **options)

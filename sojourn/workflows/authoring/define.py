@@ -259,11 +259,12 @@ def _equip(body: type, settings: JourneySettings) -> None:
 
     def initialize(self: Any, *start: Any) -> None:
         prepare(self, start, code=settings.name)
+        runtime.attach(self, settings)
         if original is not None:
             original(self)
 
     async def main(self: Any, *start: Any) -> dict[str, Any]:
-        return await runtime.run(self, settings, start)
+        return await runtime.run(self, settings)
 
     for function, name in ((initialize, "__init__"), (main, "__sojourn_main__")):
         function.__name__, function.__module__ = name, body.__module__

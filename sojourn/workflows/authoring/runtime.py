@@ -174,13 +174,23 @@ def acting(name: str) -> Running:
     return current
 
 
-async def run(host: Any, settings: JourneySettings, start: tuple[Any, ...]) -> dict[str, Any]:
+def attach(host: Any, settings: JourneySettings) -> None:
+    """Let a workflow object be known as a running journey: signals may be handled before its method begins.
+
+    Args:
+        host: The workflow object, which has its instance already.
+        settings: The journey.
+    """
+    if host._instance is not None:
+        setattr(host, _RUNNING, Running(settings, host._instance))
+
+
+async def run(host: Any, settings: JourneySettings) -> dict[str, Any]:
     """Run a journey's code as one instance.
 
     Args:
         host: The workflow object, an instance of the author's class.
         settings: The journey.
-        start: What the workflow was started with.
 
     Returns:
         The same result as a YAML journey's.
@@ -191,7 +201,7 @@ async def run(host: Any, settings: JourneySettings, start: tuple[Any, ...]) -> d
     instance: Instance | None = host._instance
     if instance is None:
         raise messages.bad_input(host._problem or messages.BadMessage("none came"))
-    current = Running(settings, instance)
+    current: Running = getattr(host, _RUNNING)
     event = instance.start.event
     try:
         current.entry = settings.entry.received(event.id, event.time, event.data)
@@ -199,7 +209,6 @@ async def run(host: Any, settings: JourneySettings, start: tuple[Any, ...]) -> d
         raise messages.bad_input(
             messages.BadMessage(f"the entry event does not fit {_fields(error)}")
         ) from None
-    setattr(host, _RUNNING, current)
     return await instance.run(lambda: _walk(host, current))
 
 
@@ -310,6 +319,7 @@ async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tupl
             instance.come_to(step)
         except StepError as error:
             current.fail(step, kind, error)
+        instance.position.kind = kind
         try:
             value, result = await work(current)
         except StepError as error:

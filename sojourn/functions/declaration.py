@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sojourn.definitions.durations import write_duration
 from sojourn.definitions.endpoints import EndpointDefinition
+from sojourn.definitions.ratelimits import check_limit
 from sojourn.functions.collecting import declare
 from sojourn.functions.signatures import Parameter, Place, read_parameters, read_return
 
@@ -173,6 +174,9 @@ def _definition(
                 name: _seconds(value, key, place) for name, value in vars(limit).items() if name != "calls"
             }
             data[key] = {"calls": limit.calls, **times}
+            if (wrong := check_limit(key, data[key])) is not None:
+                where = f"{key}.{wrong.field}" if wrong.field else key
+                raise place.wrong(f"`{where}` of `{place.name}`: {wrong.message}", wrong.hint)
     if settings.get("cache") is not None:
         data["cache"] = _seconds(settings["cache"], "cache", place)
     try:

@@ -61,7 +61,7 @@ async def test_old_event_ids_are_forgotten_by_and_by(
     monkeypatch.setattr(parts, "MAINTENANCE_DELAY", 0.01)
     now = datetime.now(UTC)
     rows = [
-        {"journey": "welcome", "profile": "cust-1", "event_id": event_id, "at": at}
+        {"journey": "welcome", "profile": "cust-1", "per": "", "event_id": event_id, "at": at}
         for event_id, at in (("old", now - timedelta(days=settings.dedup_window_days + 1)), ("new", now))
     ]
     await store.database.write(lambda connection: connection.execute(insert(handled_events), rows))

@@ -117,6 +117,15 @@ async def test_cancelling_in_temporal_stops_an_instance_with_its_trace(temporal:
     assert steps(result) == ["nap"]
 
 
+ONE_STEP = {
+    "name": "x",
+    "version": 1,
+    "first": "a",
+    "format": 1,
+    "steps": {"a": {"kind": "end", "label": None, "outcome": "over"}},
+}
+
+
 @pytest.mark.parametrize(
     ("input_", "says"),
     [
@@ -124,7 +133,8 @@ async def test_cancelling_in_temporal_stops_an_instance_with_its_trace(temporal:
         (5, "JSON object"),
         ({}, "definition"),
         ({"definition": {"name": "x", "version": 1, "first": "a", "steps": {}, "format": 99}}, "format 99"),
-        ({"definition": {"name": "x", "version": 1, "first": "a", "steps": {}, "format": 1}}, "`key`"),
+        ({"definition": {"name": "x", "version": 1, "first": "a", "steps": {}, "format": 1}}, "no step `a`"),
+        ({"definition": ONE_STEP}, "`key`"),
     ],
 )
 async def test_a_bad_start_fails_the_workflow_at_once(

@@ -108,14 +108,24 @@ async def wait_for(
 ) -> E1 | E2 | E3 | None: ...
 @overload
 async def wait_for(
-    *events: type[Event] | On[Any],
+    first: type[Event] | On[Any],
+    second: type[Event] | On[Any],
+    third: type[Event] | On[Any],
+    fourth: type[Event] | On[Any],
+    /,
+    *more: type[Event] | On[Any],
     when: Callable[[Any], bool] | None = None,
     timeout: None = None,
     since: Since = "now",
 ) -> Event: ...
 @overload
 async def wait_for(
-    *events: type[Event] | On[Any],
+    first: type[Event] | On[Any],
+    second: type[Event] | On[Any],
+    third: type[Event] | On[Any],
+    fourth: type[Event] | On[Any],
+    /,
+    *more: type[Event] | On[Any],
     when: Callable[[Any], bool] | None = None,
     timeout: timedelta | None,
     since: Since = "now",

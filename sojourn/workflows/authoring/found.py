@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Generic, TypeVar
 
 from sojourn.workflows.authoring.events import Event, EventSpec
-from sojourn.workflows.authoring.written import calls_of, codes, value_of
+from sojourn.workflows.authoring.written import calls_of, codes, texts_in, value_of
 
 E = TypeVar("E", bound=Event, covariant=True)
 
@@ -65,6 +65,15 @@ def calls_in(body: type) -> list[tuple[str, str]]:
         elif isinstance(thing, FunctionType):
             found += _written(thing)
     return list(dict.fromkeys(found))
+
+
+def texts_of(body: type) -> frozenset[str]:
+    """Return the texts that stand in a journey's code as they are; one that is computed is none of them.
+
+    Args:
+        body: The class of the journey.
+    """
+    return frozenset().union(*(texts_in(thing) for thing in _things(body) if isinstance(thing, FunctionType)))
 
 
 def named(thing: Any) -> str | None:

@@ -16,8 +16,8 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from sojourn.workflows import messages
 from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
+from sojourn.workflows.authoring.found import texts_of
 from sojourn.workflows.authoring.settings import JourneySettings
-from sojourn.workflows.authoring.written import texts_in
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.instance import Instance, TimedOut
 from sojourn.workflows.position import Position
@@ -89,7 +89,7 @@ class Running:
             return
         self.passed = None
         # What is computed may be a customer's data, which has no place in a trace.
-        self._record(stretch.name, "end", text if text in texts_in(self.settings.run) else "ended")
+        self._record(stretch.name, "end", text if text in texts_of(self.settings.body) else "ended")
 
     def _record(self, step: str, kind: str, result: str) -> None:
         self.instance.trace.link(step)

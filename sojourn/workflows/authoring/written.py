@@ -32,12 +32,11 @@ def codes(code: CodeType) -> Iterator[CodeType]:
 
 
 @lru_cache(maxsize=256)
-def texts_in(function: Callable[..., Any]) -> frozenset[str]:
+def texts_in(function: FunctionType) -> frozenset[str]:
     """Return the texts that stand in a function's code as they are; one that is computed is none of them."""
-    found = getattr(inspect.unwrap(function), "__code__", None)
-    if found is None:
-        return frozenset()
-    return frozenset(text for code in codes(found) for text in code.co_consts if isinstance(text, str))
+    return frozenset(
+        text for code in codes(function.__code__) for text in code.co_consts if isinstance(text, str)
+    )
 
 
 def calls_of(function: FunctionType) -> list[tuple[str, ast.Call]]:

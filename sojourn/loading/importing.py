@@ -17,6 +17,8 @@ from sojourn.definitions.problems import Problem
 from sojourn.functions import Declared, DefinitionError, Function, collecting, function_of
 from sojourn.loading.files import Found, find_files, problem
 from sojourn.workflows.authoring.define import declared_by
+from sojourn.workflows.authoring.errors import JourneyError
+from sojourn.workflows.authoring.events import EventError
 from sojourn.workflows.authoring.settings import JourneySettings
 
 
@@ -149,6 +151,8 @@ def _said(error: BaseException, found: Found) -> str:
     if isinstance(error, SystemExit):
         return "The file ends the process when it is imported"
     text = " ".join(str(error).split())[:300]
+    if isinstance(error, JourneyError | EventError):
+        return text
     return f"The file {found.name} cannot be imported: {type(error).__name__}" + (f": {text}" if text else "")
 
 

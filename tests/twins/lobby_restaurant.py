@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import Field
+
 from sojourn import Event, journey
 
 
@@ -12,7 +14,7 @@ class Lobby(Event, name="lobby.beacon", key="ecid"):
     """A guest is in the lobby."""
 
     ecid: str = ""
-    tokens: list[dict[str, str]] = []
+    tokens: list[dict[str, str]] = Field(default_factory=list)
 
 
 class Restaurant(Event, name="restaurant.beacon", key="ecid"):

@@ -68,7 +68,14 @@ def first_step(function: Callable[..., Any], name_of: Callable[[Any], str | None
     """
     plain = inspect.unwrap(function)
     tree = _parsed(plain) if isinstance(plain, FunctionType) else None
-    return None if tree is None else _first(tree, plain, name_of)
+    try:
+        return None if tree is None else _first(tree, plain, name_of)
+    except _Elsewhere:
+        return None
+
+
+class _Elsewhere(Exception):
+    """The first step is in a function that is called."""
 
 
 def _first(node: ast.AST, function: Any, name_of: Callable[[Any], str | None]) -> str | None:
@@ -85,6 +92,8 @@ def _first(node: ast.AST, function: Any, name_of: Callable[[Any], str | None]) -
             target = target.args[0]  # journey.on(…)
         named = None if target is None else _text(target) or name_of(value_of(target, function))
         return None if named is None else f"{kind}-{named}"
+    if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and _called(node.value) not in _STEPS:
+        raise _Elsewhere
     for child in ast.iter_child_nodes(node):
         if (found := _first(child, function, name_of)) is not None:
             return found

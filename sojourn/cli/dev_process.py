@@ -163,6 +163,12 @@ class Dev:
             _log("The Python files are not in order: the worker goes on with those that it has.", bad=True)
         elif python.texts or self._has_functions:
             _log("The Python files have changed: the worker starts again.")
+            if "journey:" in "".join(python.texts.values()) or '"journey":' in "".join(python.texts.values()):
+                say(
+                    "  Instances of Python journeys that are under way go on with the new code. Where it does not do "
+                    "again what they have done, Temporal holds them (non-determinism): take the change back, or put it "
+                    "behind workflow.patched; new instances are not concerned."
+                )
             stack.restart_workers(self._environment())
         self._has_functions = self._has_functions or bool(python.texts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sojourn.cli.project import write_schema
+from sojourn.cli.starter_python import FILES as PYTHON_FILES
 
 _README = """\
 # A first journey
@@ -149,11 +150,12 @@ class FilesInTheWayError(Exception):
     """Some of the files are there already; the message names them."""
 
 
-def write_starter(folder: Path) -> list[str]:
+def write_starter(folder: Path, *, python: bool = False) -> list[str]:
     """Write the starter project.
 
     Args:
         folder: Where to; made where it is missing. Other files in it are left alone.
+        python: Write the journey as Python.
 
     Returns:
         The paths written, relative to the folder.
@@ -164,13 +166,14 @@ def write_starter(folder: Path) -> list[str]:
     """
     if folder.exists() and not folder.is_dir():
         raise FilesInTheWayError(f"{folder} is a file: name a folder")
-    present = [path for path in FILES if (folder / path).exists()]
+    files = {".gitignore": _GITIGNORE, **PYTHON_FILES} if python else FILES
+    present = [path for path in files if (folder / path).exists()]
     if present:
         raise FilesInTheWayError(
             f"nothing was written, because {folder} already has {', '.join(present)}: name another folder"
         )
-    for path, text in FILES.items():
+    for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
     write_schema(folder)
-    return list(FILES)
+    return list(files)

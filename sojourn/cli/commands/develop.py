@@ -42,6 +42,10 @@ def init(
     folder: Annotated[
         Path, typer.Argument(help="Folder to write to; made where it is missing.", metavar="FOLDER")
     ] = Path("my-journeys"),
+    python: Annotated[
+        bool,
+        typer.Option("--python", help="Write the journey, its events and its action as Python, with a test."),
+    ] = False,
 ) -> None:
     """Writes a small project that `sojourn dev` runs as it is.
 
@@ -52,7 +56,7 @@ def init(
     from sojourn.cli.starter import FilesInTheWayError, write_starter
 
     try:
-        written = write_starter(folder)
+        written = write_starter(folder, python=python)
     except FilesInTheWayError as error:
         raise CliError(str(error)) from error
     except OSError as error:

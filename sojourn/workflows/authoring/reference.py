@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from inspect import Parameter
+from typing import Any
 
 from sojourn import Event, journey
 
@@ -37,12 +39,14 @@ def _head(name: str, thing: object) -> list[str]:
     if inspect.isclass(thing):
         return []
     parameters = inspect.signature(thing).parameters.values()  # type: ignore[arg-type]
-    words, keyword = [], False
+    words: list[str] = []
+    keyword = False
+    stars: dict[Any, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
     for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY and not keyword:
             keyword = True
             words += [] if any(word.startswith("*") for word in words) else ["*"]
-        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        star = stars.get(parameter.kind, "")
         words.append(f"{star}{parameter.name}" + ("" if parameter.default is parameter.empty else "=…"))
     wait = "await " if inspect.iscoroutinefunction(thing) else ""
     return [f"`{wait}{name}({', '.join(words)})`", ""]

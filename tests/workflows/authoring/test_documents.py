@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sojourn.workflows.authoring.reference import page
+from sojourn.cli.journey_reference import page
 from tests.cli.support import environment, sojourn
 from tests.repo.documents import blocks
 from tests.repo.tree import ROOT

@@ -12,7 +12,7 @@ from sojourn import Event, journey
 _HEAD = """\
 # Journeys in Python
 
-<!-- Made by `python -m sojourn.workflows.authoring.reference > docs/reference/journeys-in-python.md`. Do not edit. -->
+<!-- Made by `python -m sojourn.cli.journey_reference > docs/reference/journeys-in-python.md`. Do not edit. -->
 
 What `from sojourn import Event, journey` offers. How to write a journey with it: [Write journeys in
 Python](../how-to/python-journeys.md).

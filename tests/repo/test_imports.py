@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "plugin": {*BELOW_PLUGIN, *LEAVES},
     "testing": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "api": {*BELOW_API, *LEAVES},
-    "cli": {"api", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "cli": {"api", "journey", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "hosting": {"api", "loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "embedded": {"names"},
     "markdown": set(),

@@ -115,11 +115,13 @@ async def test_a_long_life(temporal: WorkflowEnvironment, shop: Shop, cached: in
     """New runs get what the code carries, the trace and events that came meanwhile; ids count once over all of them."""
     loaded = project(YAML, shop)
     async with running(temporal.client, loaded, journeys=[odd.LivesLong], cached=cached) as runner:
-        handle = await runner.start(definition(odd.LivesLong))
-        for _ in range(3):
-            await signal(handle, "answered", event_id="same")
-        await signal(handle, "answered", event_id="another")
-        result = await handle.result()
+        # Otherwise the waits' time could be over before the events are sent.
+        with temporal.with_time_skipping_disabled():
+            handle = await runner.start(definition(odd.LivesLong))
+            for _ in range(3):
+                await signal(handle, "answered", event_id="same")
+            await signal(handle, "answered", event_id="another")
+            result = await handle.result()
     assert passed(result) == [
         ("wait_for-answered", "wait_for", "answered"),
         ("wait_for-answered", "wait_for", "answered"),

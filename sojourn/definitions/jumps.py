@@ -7,14 +7,13 @@ from typing import Any
 
 from sojourn.definitions import scopes
 from sojourn.definitions.codes import Code
+from sojourn.definitions.constants import check_constant
 from sojourn.definitions.graph import cycles
 from sojourn.definitions.journeys import CodeJourney
-from sojourn.definitions.jsonschemas import validator
 from sojourn.definitions.problems import Path, choose
 from sojourn.definitions.profileuse import CheckTemplate
 from sojourn.definitions.reading import Reading, ReadJourney
 from sojourn.definitions.steps import JumpStep
-from sojourn.expressions import compile_template
 from sojourn.expressions.types import field_of
 
 
@@ -82,24 +81,8 @@ def check_data(
         expected = None if event is None else field_of(scopes.event_type(event, reading), name)
         check(value, where, expected)
         if len(journey.source.failed) == before:
-            _check_constant(journey, name, value, _properties(schema).get(name), where)
-
-
-def _check_constant(journey: ReadJourney, name: str, value: object, schema: object, path: Path) -> None:
-    try:
-        template = compile_template(value)
-        if not isinstance(schema, dict) or not template.constant:
-            return
-        found = next(iter(validator(schema).iter_errors(template.evaluate({}))), None)
-    except ValueError:
-        # A reference to another part of the schema, say; admission checks each event by all of it.
-        return
-    if found is not None:
-        said = str(found.message)[:200]
-        message = f"The value does not fit the event's field `{name}`"
-        journey.source.report(
-            Code.WRONG_TYPE, (*path, *found.instance_path), message, f"Its schema says: {said}."
-        )
+            what = f"the event's field `{name}`"
+            check_constant(value, journey.source, where, _properties(schema).get(name), what)
 
 
 def _schema(event: str, reading: Reading) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sojourn.definitions.codes import Code
-from sojourn.definitions.jsonschemas import validator
+from sojourn.definitions.constants import check_constant
 from sojourn.definitions.problems import Path, choose
 from sojourn.definitions.shape import Source
 from sojourn.expressions import NULL, Expression, Type, compile_template, union
@@ -95,20 +95,5 @@ def check_update(
             templated = isinstance(value, str) and "${" in value
             check(value, where, union(field, NULL) if templated else field)
             if len(source.failed) == before:
-                _check_constant(value, source, where, properties.get(name))
-
-
-def _check_constant(value: object, source: Source, path: Path, schema: object) -> None:
-    """Check a value without expressions against the whole schema of its attribute."""
-    try:
-        template = compile_template(value)
-        if not isinstance(schema, dict) or not template.constant:
-            return
-        found = next(iter(validator(schema).iter_errors(template.evaluate({}))), None)
-    except ValueError:
-        # A reference to another part of the schema, say; the store checks each write by all of it.
-        return
-    if found is not None:
-        said = str(found.message)[:200]
-        message = f"The value does not fit the profile's attribute `{path[-1]}`"
-        source.report(Code.WRONG_TYPE, (*path, *found.instance_path), message, f"Its schema says: {said}.")
+                what = f"the profile's attribute `{where[-1]}`"
+                check_constant(value, source, where, properties.get(name), what)

@@ -48,6 +48,7 @@ def answers(instance: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "stop_journey": _steered("stopped", {**_OPERATION, "id": 9, "kind": "stop"}),
         "close_journey": _steered("closed"),
         "reopen_journey": _steered("live"),
+        "move_instances": _steered("live", {**_OPERATION, "id": 10, "kind": "move"}),
         "publish_draft": _steered("live"),
         "discard_draft": {
             "discarded": {

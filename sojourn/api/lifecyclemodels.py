@@ -14,7 +14,7 @@ class Operation(Answer):
 
     id: int
     journey: JourneyName
-    kind: str = Field(description="`pause`, `resume` or `stop`.")
+    kind: str = Field(description="`pause`, `resume`, `stop` or `move`.")
     version: int | None = Field(description="Only instances of this version; null: of all.")
     state: Literal["running", "done", "superseded"] = Field(
         description="`superseded`: a later operation over the same instances took its place."
@@ -30,13 +30,25 @@ class FailedItem(Answer):
     """An instance with which an operation could not do its work."""
 
     workflow_id: str
+    code: str | None = Field(
+        description="`temporal`: Temporal refused it. Of a move, why the instance stays in its version, such as `step`."
+    )
     message: str
 
 
 class OperationWithFailures(Operation):
-    """An operation, and up to 100 of the instances at which it failed."""
+    """An operation, and instances at which it failed, in the order of their ids."""
 
     failures: list[FailedItem]
+
+
+class WhichFailures(BaseModel):
+    """Which failures of an operation to show."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    failures: int = Field(100, ge=0, le=1000, description="Most failures to return.")
+    after: str = Field("", max_length=255, description="Only those whose workflow id comes behind this one.")
 
 
 class Operations(Answer):
@@ -74,6 +86,14 @@ class OneVersion(BaseModel):
     version: int | None = Field(
         None, ge=1, description="Only instances of this version. The journey's state stays as it is."
     )
+
+
+class FromVersion(BaseModel):
+    """Which instances are moved."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: int | None = Field(None, alias="from", ge=1, description="Only those in this version.")
 
 
 class OperationFilters(BaseModel):

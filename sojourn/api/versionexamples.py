@@ -14,9 +14,9 @@ def answers() -> dict[str, dict[str, Any]]:
         {"version": 1, "state": "closed", "published_at": "2026-03-01T10:00:00Z", "running": 3},
     ]
     change = {"path": "steps.await-order.timeout.after", "kind": "changed", "old": "1h", "new": "2h"}
-    moved = {
+    movable = {
         "workflow_id": f"{_JOURNEY}:cust-1",
-        "effect": "moved",
+        "effect": "movable",
         "version": 1,
         "code": None,
         "message": None,
@@ -41,10 +41,10 @@ def answers() -> dict[str, dict[str, Any]]:
                 "value": {"journey": _JOURNEY, "from": 1, "to": 2, "changes": [change]},
             }
         },
-        "move": {
-            "moved": {
-                "summary": "One was moved, one stays",
-                "value": {"journey": _JOURNEY, "to": 2, "instances": [moved, stays], "next_page": None},
+        "ask_instances": {
+            "asked": {
+                "summary": "One could be moved, one would stay",
+                "value": {"journey": _JOURNEY, "to": 2, "instances": [movable, stays], "next_page": None},
             }
         },
     }

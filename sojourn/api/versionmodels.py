@@ -52,31 +52,30 @@ class Versions(BaseModel):
     to: int | None = Field(None, ge=1, description="The latest if left out.")
 
 
-class Moving(BaseModel):
-    """Which instances are moved."""
+class Movable(BaseModel):
+    """Which instances are asked."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     from_: int | None = Field(None, alias="from", ge=1, description="Only those in this version.")
-    dry_run: bool = Field(False, description="Only ask whether they could be.")
     limit: int = Field(100, ge=1, le=500, description="Most running instances to look at.")
     page: str | None = Field(None, description="`next_page` of the answer before.")
 
 
-class MovedInstance(Answer):
-    """What became of an instance of an earlier version."""
+class AskedInstance(Answer):
+    """Whether an instance of an earlier version could be moved to the newest one."""
 
     workflow_id: str
-    effect: Literal["moved", "movable", "refused"]
-    version: int | None = Field(description="The version in which it was.")
-    code: str | None = Field(description="Why it stays there.")
+    effect: Literal["movable", "refused"]
+    version: int | None = Field(description="The version in which it is.")
+    code: str | None = Field(description="Why it would stay there.")
     message: str | None
 
 
-class MovedInstances(Answer):
-    """What became of some instances; those in the newest version are left out."""
+class AskedInstances(Answer):
+    """Which of some instances could be moved; those in the newest version are left out."""
 
     journey: JourneyName
     to: int
-    instances: list[MovedInstance]
+    instances: list[AskedInstance]
     next_page: str | None

@@ -72,13 +72,36 @@ class Lifecycle:
             steered = await self._store.change(
                 lambda connection: steering.act_on_version(connection, journey, kind, version)
             )
-        if steered is not None and steered.operation is not None:
-            try:
-                await self.start(steered.operation)
-            except RoutingUnavailable as error:
-                # It is in the database, and `ensure` begins it as soon as Temporal is back.
-                _log.warning("operation %d waits: %s", steered.operation.id, error)
+        await self._begin(steered)
         return steered
+
+    async def move(self, journey: str, version: int | None = None) -> Steered | None:
+        """Move instances to the journey's newest version in the background; None where there is none of that name.
+
+        Those that cannot be moved are told by the operation's failures.
+
+        Args:
+            journey: The journey's name.
+            version: Only those in this version.
+
+        Raises:
+            ActRefused: The journey is a draft, or the version is its newest.
+            UnknownVersion: It has no such version.
+            StoreUnavailable: The database cannot be reached.
+        """
+        steered = await self._store.change(lambda connection: steering.move(connection, journey, version))
+        await self._begin(steered)
+        return steered
+
+    async def _begin(self, steered: Steered | None) -> None:
+        """Start what an act does in the background, where it does anything."""
+        if steered is None or steered.operation is None:
+            return
+        try:
+            await self.start(steered.operation)
+        except RoutingUnavailable as error:
+            # It is in the database, and `ensure` begins it as soon as Temporal is back.
+            _log.warning("operation %d waits: %s", steered.operation.id, error)
 
     async def start(self, operation: Operation) -> None:
         """Start the workflow of an operation, unless it runs.

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn import names
+from sojourn.routing import moving
 from sojourn.routing.admission import Admission
 from sojourn.routing.finding import instances_of
 from sojourn.routing.temporal import CLOSED, Temporal, bounded, version_of
 from sojourn.settings import Settings
 from sojourn.store import Store
-from sojourn.store.operations import Item, Operation
+from sojourn.store.operations import MOVE, Item, Obstacle, Operation
 from sojourn.temporal import RPC_DEADLINE
 
 AT_ONCE = 32
@@ -31,6 +33,7 @@ PAGE = 500
 _log = logging.getLogger(__name__)
 _SIGNALS = {"pause": names.SIGNAL_PAUSE, "resume": names.SIGNAL_RESUME}
 _TIMEOUT = timedelta(seconds=RPC_DEADLINE)
+_Work = Callable[[Operation, Item], Awaitable[Obstacle | None]]
 
 
 class Operator:
@@ -114,11 +117,12 @@ class Operator:
         """Do the work with every instance that was found; returns False where the operation was superseded."""
         operations = self._store.operations
         slots = asyncio.Semaphore(AT_ONCE)
+        work = await self._work_of(operation)
         while items := await operations.pending(operation.id, BATCH):
             if (await self._read(operation.id)).state != "running":
                 return False
             outcomes = await asyncio.gather(
-                *(self._apply(operation, item, slots) for item in items), return_exceptions=True
+                *(self._apply(operation, item, work, slots) for item in items), return_exceptions=True
             )
             # What was done is written down before a failure ends the round.
             await operations.settle(
@@ -134,7 +138,17 @@ class Operator:
                     raise outcome
         return True
 
-    async def _apply(self, operation: Operation, item: Item, slots: asyncio.Semaphore) -> str | None:
+    async def _work_of(self, operation: Operation) -> _Work:
+        """Return what is done with each instance."""
+        if operation.kind != MOVE:
+            return self._stop if operation.kind == "stop" else self._signal
+        # To the version that was the newest when somebody asked for it, whatever was published since.
+        record = (await self._store.catalog(newest=True)).journeys[operation.journey]
+        return partial(self._move, record.versions[operation.through + 1].definition)
+
+    async def _apply(
+        self, operation: Operation, item: Item, work: _Work, slots: asyncio.Semaphore
+    ) -> Obstacle | None:
         """Do the work with one instance. Returns why it cannot be done, or None; an instance that has ended is done.
 
         Raises:
@@ -142,18 +156,14 @@ class Operator:
         """
         async with slots:
             try:
-                if operation.kind == "stop":
-                    await self._stop(operation, item)
-                else:
-                    await self._signal(operation, item)
+                return await work(operation, item)
             except RPCError as error:
                 if error.status == RPCStatusCode.NOT_FOUND:
                     return None
                 _log.warning("operation %d: %s: %s", operation.id, item.workflow_id, error.message)
-                return error.message
-        return None
+                return Obstacle("temporal", error.message)
 
-    async def _signal(self, operation: Operation, item: Item) -> None:
+    async def _signal(self, operation: Operation, item: Item) -> Obstacle | None:
         # By workflow id alone: the instance may begin a new run at any time, and knows itself whether it is meant.
         handle = self._client.get_workflow_handle(item.workflow_id)
         order: Mapping[str, Any] = {
@@ -162,19 +172,34 @@ class Operator:
             "through": operation.through,
         }
         await bounded(handle.signal(_SIGNALS[operation.kind], order, rpc_timeout=_TIMEOUT))
+        return None
 
-    async def _stop(self, operation: Operation, item: Item) -> None:
+    async def _stop(self, operation: Operation, item: Item) -> Obstacle | None:
         first = item.run_id
         if first is None:
-            found = await bounded(
-                self._client.get_workflow_handle(item.workflow_id).describe(rpc_timeout=_TIMEOUT)
-            )
-            if found.status in CLOSED or not operation.concerns(await version_of(found)):
-                return
+            found = await self._standing(operation, item)
+            if found is None:
+                return None
             first = _first_run(found)
         # By its first run: an instance that the same profile has entered since is another one.
         handle = self._client.get_workflow_handle(item.workflow_id, first_execution_run_id=first)
         await bounded(handle.cancel(rpc_timeout=_TIMEOUT))
+        return None
+
+    async def _move(self, target: Mapping[str, Any], operation: Operation, item: Item) -> Obstacle | None:
+        found = await self._standing(operation, item)
+        moved = None if found is None else await moving.move(self._client, self._store, found, target)
+        if moved is None or moved.effect == "moved":
+            return None
+        return Obstacle(moved.code or "no_answer", moved.message or "")
+
+    async def _standing(self, operation: Operation, item: Item) -> WorkflowExecution | None:
+        """Return an instance as it is now, unless it has ended or is none of the operation's business."""
+        handle = self._client.get_workflow_handle(item.workflow_id)
+        found = await bounded(handle.describe(rpc_timeout=_TIMEOUT))
+        if found.status in CLOSED or not operation.concerns(await version_of(found)):
+            return None
+        return found
 
 
 def _first_run(execution: WorkflowExecution) -> str | None:

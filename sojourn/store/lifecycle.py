@@ -206,7 +206,11 @@ publishing what has not changed makes none. What is refused is answered with the
 
 `pause`, `resume` and `stop` of one version (`--version`, `?version=`) act on the instances of that version and leave
 the state alone. They are possible in every state but `draft`. Of a journey that is live, the newest version cannot be
-paused or stopped alone: profiles enter it."""
+paused or stopped alone: profiles enter it.
+
+`move`, to the newest version, is possible in every state but `draft`, and changes none; see
+[Change a running journey](../how-to/change-a-running-journey.md). Paused instances are moved as well, and stay
+paused."""
 
 
 if __name__ == "__main__":

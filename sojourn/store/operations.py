@@ -15,6 +15,9 @@ from sojourn.store.tables import entries, operation_items, operations
 
 OperationState = Literal["running", "done", "superseded"]
 
+MOVE = "move"
+"""The kind of operation that moves instances to another version."""
+
 RECENT = timedelta(minutes=10)
 """How long before an operation an entry may have been made that Temporal's visibility does not show yet."""
 
@@ -26,9 +29,10 @@ class Operation:
     Attributes:
         id: Its number. A later operation has a greater one.
         journey: The journey's name.
-        kind: `pause`, `resume`, `stop`, or what other operations are called.
+        kind: `pause`, `resume`, `stop` or `move`.
         version: Only instances of this version; None: of all versions that there were.
-        through: The newest version when it began: instances of later ones are none of its business.
+        through: Instances of later versions are none of its business: the newest version when it began, and for a
+            move the one before it.
         state: `running`, `done`, or `superseded` by a later one.
         total: How many instances it has found.
         done: With how many of them it has done its work; those that had ended by themselves count.
@@ -87,10 +91,19 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why an operation could not do its work with an instance: a stable code, and words for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
-    """An instance with which an operation could not do its work, and why."""
+    """An instance with which an operation could not do its work, and why. Old ones have no code."""
 
     workflow_id: str
+    code: str | None
     message: str
 
 
@@ -123,9 +136,11 @@ def begin(
     """Begin an operation, within the transaction that decides on it.
 
     One of the same kind that is under way is returned as it is. Any other over the same instances is superseded: where
-    both reach an instance, it heeds the later one.
+    both reach an instance, it heeds the later one. Moves go on beside all else: where an instance is and which version
+    it runs has nothing to do with whether it is paused.
     """
-    same = (operations.c.journey == journey) & (operations.c.state == "running")
+    of_kind = operations.c.kind == MOVE if kind == MOVE else operations.c.kind != MOVE
+    same = (operations.c.journey == journey) & (operations.c.state == "running") & of_kind
     covered = same if version is None else same & (operations.c.version == version)
     for row in connection.execute(select(operations).where(covered).order_by(operations.c.id)):
         if (row.kind, row.version, row.through) == (kind, version, through) and not options:
@@ -178,12 +193,19 @@ class Operations:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_operation(row) for row in rows]
 
-    async def failures(self, number: int, limit: int = 100) -> Sequence[Failure]:
-        """Return some of the instances at which an operation failed."""
+    async def failures(self, number: int, limit: int = 100, after: str = "") -> Sequence[Failure]:
+        """Return instances at which an operation failed, in the order of their ids.
+
+        Args:
+            number: The operation.
+            limit: Most to return.
+            after: Only those whose workflow id comes behind this one.
+        """
         of_it = (operation_items.c.operation == number) & (operation_items.c.state == "failed")
-        query = select(operation_items).where(of_it).order_by(operation_items.c.workflow_id).limit(limit)
+        behind = of_it & (operation_items.c.workflow_id > after)
+        query = select(operation_items).where(behind).order_by(operation_items.c.workflow_id).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [Failure(row.workflow_id, row.message or "") for row in rows]
+        return [Failure(row.workflow_id, row.code, row.message or "") for row in rows]
 
     async def found(self, operation: Operation, items: Iterable[Item]) -> int:
         """Add instances that were found to an operation's work; returns how many are new to it."""
@@ -217,14 +239,14 @@ class Operations:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [Item(row.workflow_id, row.run_id) for row in rows]
 
-    async def settle(self, number: int, worked: Mapping[str, str | None]) -> None:
+    async def settle(self, number: int, worked: Mapping[str, Obstacle | None]) -> None:
         """Write down what became of instances.
 
         Args:
             number: The operation.
             worked: By workflow id: None where the work is done, else why it cannot be.
         """
-        failed = {key: message for key, message in worked.items() if message is not None}
+        failed = {key: obstacle for key, obstacle in worked.items() if obstacle is not None}
         of_it = operation_items.c.operation == number
         waiting = of_it & (operation_items.c.state == "pending")
 
@@ -233,8 +255,8 @@ class Operations:
             good = waiting & items.in_(worked.keys() - failed.keys())
             done = connection.execute(update(operation_items).where(good).values(state="done")).rowcount
             lost = 0
-            for key, message in failed.items():
-                values = {"state": "failed", "message": message}
+            for key, obstacle in failed.items():
+                values = {"state": "failed", "message": obstacle.message, "code": obstacle.code}
                 lost += connection.execute(
                     update(operation_items).where(waiting, items == key).values(**values)
                 ).rowcount

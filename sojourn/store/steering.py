@@ -98,6 +98,35 @@ def act_on_version(connection: Connection, journey: str, what: Kind, version: in
     return Steered(state, latest, work.begin(connection, journey, what, through=latest, version=version))
 
 
+def move(connection: Connection, journey: str, version: int | None) -> Steered | None:
+    """Move instances to the newest version; None where there is no journey of that name.
+
+    Args:
+        connection: A transaction.
+        journey: The journey's name.
+        version: Only those in this version; None: those in all earlier ones.
+
+    Raises:
+        ActRefused: The journey is a draft, or the version is its newest.
+        UnknownVersion: It has no such version.
+    """
+    lock_revision(connection)
+    found = _standing(connection, journey)
+    if found is None:
+        return None
+    state, latest = found
+    if state == "draft":
+        raise ActRefused(f"{journey} is a draft, which nobody has entered. Publish it, or discard it.", state)
+    if version is not None and not 1 <= version <= latest:
+        raise UnknownVersion(latest)
+    if version == latest:
+        raise ActRefused(
+            f"Version {latest} of {journey} is the newest: there is none to move its instances to.", state
+        )
+    operation = work.begin(connection, journey, work.MOVE, through=latest - 1, version=version)
+    return Steered(state, latest, operation)
+
+
 def publish_draft(connection: Connection, journey: str) -> PublishResult | None:
     """Make a draft a version, with the events and endpoints that it was saved with; None where there is no journey.
 

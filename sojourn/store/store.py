@@ -163,12 +163,15 @@ class Store:
         """Return the number that grows with every change to what is published, to states and to keys."""
         return await self._database.read(read_revision)
 
-    async def catalog(self) -> Catalog:
+    async def catalog(self, *, newest: bool = False) -> Catalog:
         """Return what is published: from memory, or as of at most `catalog_refresh` seconds ago.
 
         The same object is returned until something changes.
+
+        Args:
+            newest: Ask the database whether something was published since, however short a time ago.
         """
-        catalog, _ = await self._current()
+        catalog, _ = await self._current(0.0 if newest else self._refresh)
         return catalog
 
     async def endpoint(self, kind: str, name: str, *, newest: bool = False) -> EndpointDefinition | None:

@@ -262,4 +262,5 @@ operation_items = Table(
     Column("run_id", String(64), nullable=True),
     Column("state", String(16), nullable=False),
     Column("message", Text, nullable=True),
+    Column("code", String(32), nullable=True),
 )

@@ -114,6 +114,7 @@ OPERATIONS = [
     ("GET", "/v1/journeys/x/versions/1", "read"),
     ("GET", "/v1/journeys/x/versions", "read"),
     ("GET", "/v1/journeys/x/diff", "read"),
+    ("GET", "/v1/journeys/x/movable", "read"),
     ("POST", "/v1/journeys/x/move", "operate"),
     *(("POST", f"/v1/journeys/x/{act}", "operate") for act in ("pause", "resume", "close", "stop")),
     *(("POST", f"/v1/journeys/x/{act}", "operate") for act in ("reopen", "publish")),

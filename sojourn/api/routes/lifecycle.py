@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
@@ -114,6 +115,25 @@ async def reopen_journey(request: Request, name: Name) -> Response:
 
 
 @router.post(
+    "/v1/journeys/{name}/move",
+    status_code=202,
+    response_model=models.Steered,
+    summary="Move instances to the newest version",
+    dependencies=_OPERATE,
+    responses=_ALL_OR_ONE,
+)
+async def move_instances(
+    request: Request, name: Name, which: Annotated[models.FromVersion, Query()]
+) -> Response:
+    """Moves running instances of earlier versions that stand at a wait which both versions have.
+
+    They are worked through in the background, see `operation`; those that stay in their version are its failures, each
+    with the reason. Asking again is harmless. `GET /v1/journeys/{name}/movable` only asks them.
+    """
+    return await _act(request, name, "move", which.from_)
+
+
+@router.post(
     "/v1/journeys/{name}/publish",
     response_model=models.Steered,
     summary="Publish a draft",
@@ -183,22 +203,28 @@ async def list_operations(request: Request, filters: Annotated[models.OperationF
 async def read_operation(
     request: Request,
     number: Annotated[int, Path(ge=1, le=2**31 - 1, description="The operation's number.", examples=[7])],
+    which: Annotated[models.WhichFailures, Query()],
 ) -> Response:
-    """Returns one operation: how many instances it has found, and how far it has come."""
+    """Returns one operation: how many instances it has found, how far it has come, and where it failed."""
     store = _parts(request).database()
     operation = await store.operations.get(number)
     if operation is None:
         raise ProblemError(kinds.UNKNOWN_OPERATION, f"There is no operation {number}.")
-    failures = await store.operations.failures(number) if operation.failed else []
-    shown = [{"workflow_id": item.workflow_id, "message": item.message} for item in failures]
-    return _json({**operation.as_dict(), "failures": shown})
+    failed = operation.failed and which.failures
+    failures = await store.operations.failures(number, which.failures, which.after) if failed else []
+    return _json({**operation.as_dict(), "failures": [asdict(item) for item in failures]})
 
 
-async def _act(request: Request, name: str, what: Act, version: int | None = None) -> Response:
+async def _act(
+    request: Request, name: str, what: Act | Literal["move"], version: int | None = None
+) -> Response:
     parts = _parts(request)
     store = parts.database()
     try:
-        steered = await parts.lifecycle.act(name, what, version)
+        if what == "move":
+            steered = await parts.lifecycle.move(name, version)
+        else:
+            steered = await parts.lifecycle.act(name, what, version)
     except ActRefused as refused:
         raise ProblemError(
             kinds.NOT_IN_THIS_STATE, refused.message, state=refused.state, possible=refused.possible

@@ -1,4 +1,4 @@
-"""`/v1/journeys/{name}/versions`, `/diff` and `/move`: who is in which version, and what versions differ in."""
+"""`/v1/journeys/{name}/versions`, `/diff` and `/movable`: who is in which version, and what versions differ in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.routes.journeys import Name, unknown_journey
 from sojourn.definitions.difference import compare
-from sojourn.routing.versions import count_versions, move_instances
+from sojourn.routing.versions import count_versions, movable_instances
 from sojourn.store import JourneyRecord
 
 JSON = "application/json"
@@ -70,27 +70,27 @@ async def compare_versions(
     return _json({"journey": name, "from": since, "to": to, "changes": changes})
 
 
-@router.post(
-    "/v1/journeys/{name}/move",
-    response_model=models.MovedInstances,
-    summary="Move instances to the newest version",
-    dependencies=[Depends(requires("operate"))],
+@router.get(
+    "/v1/journeys/{name}/movable",
+    response_model=models.AskedInstances,
+    summary="Ask who could be moved",
+    dependencies=[Depends(requires("read"))],
     responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.INVALID_REQUEST),
 )
-async def move(request: Request, name: Name, which: Annotated[models.Moving, Query()]) -> Response:
-    """Moves running instances of earlier versions that stand at a wait which both versions have.
+async def ask_instances(
+    request: Request, name: Name, which: Annotated[models.Movable, Query()]
+) -> Response:
+    """Asks running instances of earlier versions whether they could be moved to the newest one, page by page.
 
-    Returns what became of each, page by page. Sending the same again is harmless.
+    Nothing is changed; `POST /v1/journeys/{name}/move` moves them.
     """
     parts, record = await _record(request, name)
     try:
-        page = await move_instances(
+        page = await movable_instances(
             parts.client,
-            parts.database(),
             record,
             search_attributes=parts.settings.search_attributes,
             version=which.from_,
-            dry_run=which.dry_run,
             limit=which.limit,
             page=which.page,
         )

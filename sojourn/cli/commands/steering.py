@@ -28,7 +28,9 @@ DetachOption = Annotated[
     bool, typer.Option("--detach", help="Do not wait until all instances are worked through.")
 ]
 
-_DOING = {"pause": "Pausing", "resume": "Resuming", "stop": "Stopping"}
+FAILURES_PAGE = 1000
+
+_DOING = {"pause": "Pausing", "resume": "Resuming", "stop": "Stopping", "move": "Moving"}
 
 
 @app.command("pause")
@@ -137,16 +139,16 @@ def operations(
         if number is None:
             answer = client.get("/v1/operations", journey=journey, limit=limit)
         else:
-            answer = client.get(f"/v1/operations/{number}")
+            answer = client.get(f"/v1/operations/{number}", failures=0)
             if follow:
-                with _going_on(number):
-                    answer = _watch(client, answer)
+                answer = watched(client, answer)
+            answer = {**answer, "failures": failures(client, answer)}
     if as_json:
         show_json(answer)
     elif number is None:
         _show_operations(answer["operations"])
     else:
-        say(_line(answer))
+        say(line(answer))
         for failure in answer["failures"]:
             say(f"  {failure['workflow_id']}: {failure['message']}")
 
@@ -177,16 +179,15 @@ def _operate(
     with _client(api, key) as client:
         answer = client.post(f"{path(name)}/{what}", None, version=version)
         operation = answer["operation"]
-        with _going_on(operation["id"]):
-            if not as_json:
-                say(f"{name} is {answer['state']}.")
-            if not detach:
-                operation = _watch(client, operation)
-                answer = {**answer, "operation": operation}
+        if not as_json:
+            say(f"{name} is {answer['state']}.")
+        if not detach:
+            operation = watched(client, operation)
+            answer = {**answer, "operation": operation}
     if as_json:
         show_json(answer)
     else:
-        say(_line(operation))
+        say(line(operation))
     if operation["failed"]:
         raise CliError(
             f"{counted(operation['failed'], 'instance')} could not be reached: "
@@ -204,21 +205,36 @@ def _going_on(number: int) -> Iterator[None]:
         raise
 
 
-def _watch(client: ApiClient, operation: dict[str, Any]) -> dict[str, Any]:
-    """Show how far an operation is until it is over; returns it."""
+def watched(client: ApiClient, operation: dict[str, Any]) -> dict[str, Any]:
+    """Show how far an operation is until it is over, and say that it goes on where watching breaks off; returns it."""
     from sojourn.cli.progress import counting
 
     number = operation["id"]
-    with counting(f"{_DOING.get(operation['kind'], operation['kind'])} {operation['journey']}") as show:
+    said = f"{_DOING.get(operation['kind'], operation['kind'])} {operation['journey']}"
+    with _going_on(number), counting(said) as show:
         while True:
-            operation = client.get(f"/v1/operations/{number}")
+            operation = client.get(f"/v1/operations/{number}", failures=0)
             show(operation["done"] + operation["failed"], operation["total"])
             if operation["state"] != "running":
                 return operation
             time.sleep(POLL_SECONDS)
 
 
-def _line(operation: dict[str, Any]) -> str:
+def failures(client: ApiClient, operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read every instance at which an operation failed, page by page."""
+    found: list[dict[str, Any]] = []
+    while len(found) < operation["failed"]:
+        behind = found[-1]["workflow_id"] if found else ""
+        which = {"failures": FAILURES_PAGE, "after": behind}
+        page = client.get(f"/v1/operations/{operation['id']}", **which)["failures"]
+        if not page:
+            break
+        found += page
+    return found
+
+
+def line(operation: dict[str, Any]) -> str:
+    """Say in one line what an operation is and how far it has come."""
     which = "" if operation["version"] is None else f" version {operation['version']}"
     said = (
         f"Operation {operation['id']}, {operation['kind']} {operation['journey']}{which}: {operation['state']}; "

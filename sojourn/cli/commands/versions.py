@@ -10,6 +10,7 @@ import typer
 
 from sojourn.cli.commands.journeys import NameArgument, app, path
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
+from sojourn.cli.commands.steering import DetachOption, failures, line, watched
 from sojourn.cli.console import CliError, ExitCode, counted, out, say, show_json
 
 
@@ -88,44 +89,69 @@ def move(
     version: Annotated[
         int | None, typer.Option("--from", help="Only instances in this version.", metavar="VERSION", min=1)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which could be moved.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only ask which could be moved.")] = False,
+    detach: DetachOption = False,
     api: ApiOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Moves running instances to the newest version, where they stand at a wait that both versions have.
 
-    The others stay in their version, and are listed with the reason. It can be ended and started again at any time.
+    The others stay in their version, and are listed with the reason. Ctrl-C stops watching, not moving.
     """
     from sojourn.cli.api_client import ApiClient, api_url
 
+    if dry_run and detach:
+        raise typer.BadParameter("--dry-run moves nothing that could go on", param_hint="--detach")
+    with ApiClient(api_url(api), key) as client:
+        answer = _asked(client, name, version) if dry_run else _moved(client, name, version, detach)
+    if as_json:
+        show_json(answer)
+    elif dry_run:
+        _show_asked(answer)
+    else:
+        _show_moved(answer)
+
+
+def _asked(client: Any, name: str, version: int | None) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     page: str | None = None
-    with ApiClient(api_url(api), key) as client:
-        while True:
-            answer = client.post(f"{path(name)}/move", None, **_parameters(version, dry_run, page))
-            found += answer["instances"]
-            page = answer["next_page"]
-            if page is None:
-                break
-    if as_json:
-        show_json({"journey": name, "to": answer["to"], "instances": found})
-        return
-    _show(found, answer["to"], dry_run)
+    while True:
+        answer = client.get(f"{path(name)}/movable", **{"from": version, "page": page})
+        found += answer["instances"]
+        page = answer["next_page"]
+        if page is None:
+            return {"journey": name, "to": answer["to"], "instances": found}
 
 
-def _parameters(version: int | None, dry_run: bool, page: str | None) -> dict[str, Any]:
-    return {"from": version, "dry_run": dry_run, "page": page}
+def _moved(client: Any, name: str, version: int | None, detach: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post(f"{path(name)}/move", None, **{"from": version})
+    operation = answer["operation"]
+    if not detach:
+        operation = watched(client, operation)
+    return {**answer, "operation": {**operation, "failures": failures(client, operation)}}
 
 
-def _show(found: list[dict[str, Any]], to: int, dry_run: bool) -> None:
+def _show_asked(answer: dict[str, Any]) -> None:
     from sojourn.cli.tables import table
 
-    counts = Counter(one["effect"] for one in found)
-    done = counts["movable" if dry_run else "moved"]
-    words = "could be moved" if dry_run else "moved"
-    say(f"{counted(done, 'instance')} {words} to version {to}; {counted(counts['refused'], 'instance')} stay")
-    refused = [one for one in found if one["effect"] == "refused"]
-    if refused:
-        rows = [(one["workflow_id"], one["version"], one["message"]) for one in refused]
+    counts = Counter(one["effect"] for one in answer["instances"])
+    could, stay = (counted(counts[effect], "instance") for effect in ("movable", "refused"))
+    say(f"{could} could be moved to version {answer['to']}; {stay} would stay")
+    rows = [
+        (one["workflow_id"], one["version"], one["message"])
+        for one in answer["instances"]
+        if one["effect"] == "refused"
+    ]
+    if rows:
         out().print(table(("Instance", "Version#", "Why it stays"), rows))
+
+
+def _show_moved(answer: dict[str, Any]) -> None:
+    from sojourn.cli.tables import table
+
+    operation = answer["operation"]
+    say(line(operation))
+    if operation["failures"]:
+        rows = [(one["workflow_id"], one["message"]) for one in operation["failures"]]
+        out().print(table(("Instance", "Why it stays"), rows))

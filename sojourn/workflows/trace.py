@@ -60,9 +60,11 @@ class Trace:
         )
 
     def link(self, step: str) -> None:
-        """Let the latest record say which step followed, where it could not know: in Python journeys."""
-        if self.entries and self.entries[-1]["next"] is None:
-            self.entries[-1]["next"] = step
+        """Let the latest step's record say which followed, where it could not know: in Python journeys."""
+        # A note that came behind it is no step, and none follows on it.
+        latest = next((record for record in reversed(self.entries) if record["kind"] != "note"), None)
+        if latest is not None and latest["next"] is None:
+            latest["next"] = step
 
     def shed(self, least: int) -> bool:
         """Let go of the oldest half of the records, as at the bound; says whether at least `least` remain."""

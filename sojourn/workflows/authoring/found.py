@@ -15,11 +15,9 @@ from types import FunctionType, ModuleType
 from typing import Any, Generic, TypeVar
 
 from sojourn.workflows.authoring.events import Event, EventSpec
-from sojourn.workflows.authoring.written import calls_of, codes, texts_in, value_of
+from sojourn.workflows.authoring.written import calls_of, codes, is_near, only_called, texts_in, value_of
 
 E = TypeVar("E", bound=Event, covariant=True)
-
-_LIBRARIES = frozenset({"sojourn", "temporalio", "pydantic", "builtins"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def _things(body: type) -> Iterator[Any]:
             waiting += thing.values()
         elif isinstance(thing, tuple | list | set | frozenset):
             waiting += thing
-        elif thing is not body and (_is_event(thing) or named(thing) is not None or not _is_near(thing)):
+        elif thing is not body and (_is_event(thing) or named(thing) is not None or not is_near(thing)):
             continue
         elif isinstance(thing, type):
             waiting += [_function(member) for _, member in inspect.getmembers_static(thing)]
@@ -143,14 +141,13 @@ def _function(member: Any) -> Any:
     return getattr(member, "__func__", member)
 
 
-def _is_near(thing: Any) -> bool:
-    """Say whether a class or function is an author's own, not a library's."""
-    return str(getattr(thing, "__module__", "")).partition(".")[0] not in _LIBRARIES
-
-
 def _named_by(function: FunctionType) -> list[Any]:
-    """Return what a function's code names: globals, attributes of modules, closures."""
+    """Return what a function's code names: globals, attributes of modules, closures.
+
+    An event that it only makes, such as for `journey.jump`, is not one that it waits for.
+    """
     found: list[Any] = []
+    made = only_called(function)
     for cell in function.__closure__ or ():
         try:
             found.append(cell.cell_contents)
@@ -159,8 +156,8 @@ def _named_by(function: FunctionType) -> list[Any]:
     for code in codes(function.__code__):
         for name in code.co_names:
             value = function.__globals__.get(name)
+            named = {name: value}
             if isinstance(value, ModuleType):
-                found += [vars(value)[member] for member in code.co_names if member in vars(value)]
-            elif value is not None:
-                found.append(value)
-    return found
+                named = {member: vars(value)[member] for member in code.co_names if member in vars(value)}
+            found += [thing for name, thing in named.items() if not (name in made and _is_event(thing))]
+    return [thing for thing in found if thing is not None]

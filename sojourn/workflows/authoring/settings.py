@@ -77,7 +77,7 @@ class JourneySettings:
         listens |= {spec_of(event).name for event in [*self.awaited, *awaited_in(self.body)]}
         calls = calls_in(self.body)
         found = {
-            "first": first_step(self.run, _name_of),
+            "first": first_step(self.body, self.run, _name_of),
             "listens": sorted(listens),
             "sources": sorted({name for kind, name in calls if kind == "source"}),
             "actions": sorted({name for kind, name in calls if kind == "action"}),

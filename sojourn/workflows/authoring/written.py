@@ -22,6 +22,8 @@ _STEPS = {
     "update_profile": "update_profile",
 }
 
+_LIBRARIES = frozenset({"sojourn", "temporalio", "pydantic", "builtins"})
+
 
 def codes(code: CodeType) -> Iterator[CodeType]:
     """Yield a function's code, and that of the functions written inside it."""
@@ -57,47 +59,123 @@ def value_of(node: ast.expr, function: FunctionType) -> Any:
     return None
 
 
-def first_step(function: Callable[..., Any], name_of: Callable[[Any], str | None]) -> str | None:
+def is_near(thing: Any) -> bool:
+    """Say whether a class or function is an author's own, not a library's."""
+    return str(getattr(thing, "__module__", "")).partition(".")[0] not in _LIBRARIES
+
+
+@lru_cache(maxsize=256)
+def only_called(function: FunctionType) -> frozenset[str]:
+    """Return the names that a function's source has nowhere but in calls of them: `Paid(amount=1)` only makes one."""
+    tree = _parsed(function)
+    if tree is None:
+        return frozenset()
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    mentioned: dict[str, bool] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            mentioned[name] = mentioned.get(name, True) and id(node) in called
+    return frozenset(name for name, always in mentioned.items() if always)
+
+
+def first_step(body: type, function: Callable[..., Any], name_of: Callable[[Any], str | None]) -> str | None:
     """Return the step with which a journey's method begins, as far as its source shows.
 
-    It only spares the first wait a history event: where it is another step, the instance says so when it is there.
+    Operators see it until the instance waits for the first time, and it spares that wait a history event: where it is
+    another step, the instance says so then.
 
     Args:
+        body: The class of the journey.
         function: The method.
         name_of: Gives the name of an event class, or of a decorated function.
     """
     plain = inspect.unwrap(function)
-    tree = _parsed(plain) if isinstance(plain, FunctionType) else None
+    if not isinstance(plain, FunctionType):
+        return None
     try:
-        return None if tree is None else _first(tree, plain, name_of)
+        return _Search(body, name_of).within(plain)
     except _Elsewhere:
         return None
 
 
 class _Elsewhere(Exception):
-    """The first step is in a function that is called."""
+    """What the first step is, the source does not show."""
 
 
-def _first(node: ast.AST, function: Any, name_of: Callable[[Any], str | None]) -> str | None:
-    if isinstance(node, ast.With):
-        for item in node.items:
-            call = item.context_expr
-            if isinstance(call, ast.Call) and _called(call) == "step":
-                return _text(call.args[0]) if call.args else None
-    if isinstance(node, ast.Call) and (kind := _STEPS.get(_called(node))) is not None:
+class _Search:
+    """Looks for the first step of a journey, also in the author's functions that are called before it."""
+
+    def __init__(self, body: type, name_of: Callable[[Any], str | None]) -> None:
+        self._body = body
+        self._name_of = name_of
+        self._seen: set[FunctionType] = set()
+
+    def within(self, function: FunctionType) -> str | None:
+        """Return the first step in a function; nothing where it has none."""
+        if function in self._seen:
+            return None
+        self._seen.add(function)
+        tree = _parsed(function)
+        if tree is None:
+            raise _Elsewhere
+        return self._first(tree, function)
+
+    def _first(self, node: ast.AST, function: FunctionType) -> str | None:
+        if isinstance(node, ast.With | ast.AsyncWith):
+            for item in node.items:
+                call = item.context_expr
+                if isinstance(call, ast.Call) and _called(call) == "step":
+                    return _known(_text(call.args[0]) if call.args else None)
+        if isinstance(node, ast.Call):
+            if (kind := _STEPS.get(_called(node))) is not None:
+                return self._step(kind, node, function)
+            own = self._own(node.func, function)
+            if own is not None and (found := self.within(own)) is not None:
+                return found
+        elif isinstance(node, ast.Await) and not self._is_followed(node.value, function):
+            raise _Elsewhere
+        for child in ast.iter_child_nodes(node):
+            if (found := self._first(child, function)) is not None:
+                return found
+        return None
+
+    def _step(self, kind: str, call: ast.Call, function: FunctionType) -> str:
         if kind not in ("wait_for", "fetch", "action", "jump"):
             return kind
-        target = node.args[0] if node.args else None
+        target = call.args[0] if call.args else None
         if isinstance(target, ast.Call) and target.args:
             target = target.args[0]  # journey.on(…)
-        named = None if target is None else _text(target) or name_of(value_of(target, function))
-        return None if named is None else f"{kind}-{named}"
-    if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and _called(node.value) not in _STEPS:
+        named = None if target is None else _text(target) or self._name_of(value_of(target, function))
+        return f"{kind}-{_known(named)}"
+
+    def _is_followed(self, node: ast.expr, function: FunctionType) -> bool:
+        """Say whether it is known what happens where something is awaited."""
+        return isinstance(node, ast.Call) and (
+            _called(node) in _STEPS
+            or _called(node) == "profile"
+            or self._own(node.func, function) is not None
+        )
+
+    def _own(self, called: ast.expr, function: FunctionType) -> FunctionType | None:
+        """Return the function of the author's own that is called."""
+        itself = function.__code__.co_varnames[:1]
+        if (
+            isinstance(called, ast.Attribute)
+            and isinstance(called.value, ast.Name)
+            and (called.value.id,) == itself
+        ):
+            found = inspect.getattr_static(self._body, called.attr, None)
+        else:
+            found = value_of(called, function)
+        found = inspect.unwrap(getattr(found, "__func__", found)) if callable(found) else None
+        return found if isinstance(found, FunctionType) and is_near(found) else None
+
+
+def _known(name: str | None) -> str:
+    if name is None:
         raise _Elsewhere
-    for child in ast.iter_child_nodes(node):
-        if (found := _first(child, function, name_of)) is not None:
-            return found
-    return None
+    return name
 
 
 def _text(node: ast.expr) -> str | None:

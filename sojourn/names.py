@@ -45,6 +45,9 @@ ACTIVITY_UPDATE_PROFILE = "sojourn.update_profile"
 ACTIVITY_JUMP = "sojourn.jump"
 """Activity type that starts a profile on another journey."""
 
+PATCH_END_HELD = "sojourn.end-held"
+"""The change behind which a Python journey that is paused does not end before it is resumed."""
+
 UPDATE_MOVE = "move"
 """Update with which an instance goes on in another version of its journey."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NoReturn, TypeVar
@@ -13,7 +12,7 @@ from temporalio import workflow
 
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
-from sojourn.workflows.authoring.runtime import Running, Stretch, acting, perform, running
+from sojourn.workflows.authoring.runtime import Running, Stretch, acting, occupied, perform, running
 from sojourn.workflows.endings import Ending
 from sojourn.workflows.position import Position
 from sojourn.workflows.splitting import branch_at, place_of
@@ -104,8 +103,52 @@ def exit(reason: str) -> NoReturn:  # noqa: A001 - the word of DESIGN.md
     raise AssertionError("never reached")
 
 
-@contextmanager
-def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> Iterator[Stretch]:
+class Step:
+    """What `journey.step` gives: it stands in a `with`, or in an `async with`."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self._stretch = Stretch(name, kind)
+        self._current: Running | None = None
+        self._outer: Stretch | None = None
+
+    def __enter__(self) -> Stretch:
+        """Begin the stretch."""
+        current, stretch = acting("journey.step"), self._stretch
+        current.flush()
+        self._current = current
+        self._outer, current.stretch = current.stretch, stretch
+        if current.instance.position.visit == 0:
+            current.instance.position = Position(stretch.name)
+        return stretch
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End it. Where it is left by an exception, it is no step that was passed."""
+        current, stretch = self._current, self._stretch
+        if current is None or kind is GeneratorExit:
+            return  # it is being put out of memory
+        current.stretch = self._outer
+        if self._outer is not None:
+            self._outer.used = True
+        if kind is None and not stretch.used:
+            current.flush()
+            current.passed = (stretch, current.instance.now())
+
+    async def __aenter__(self) -> Stretch:
+        """Begin the stretch as soon as a step may begin."""
+        current, name = acting("journey.step"), self._stretch.name
+        current.flush()
+        async with occupied(current, f"journey.step({name!r})"):
+            current.instance.position = Position(name)
+            current.instance.trace.link(name)
+            await current.instance.proceed()
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """End it."""
+        self.__exit__(kind, *error)
+
+
+def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> Step:
     """Name a stretch of code in trace and reports: what is waited for and called inside is recorded under it.
 
         with journey.step("remind"):
@@ -113,6 +156,13 @@ def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> It
 
     A stretch in which nothing is recorded becomes a record of its own; set its `result` to say what came of it. Where
     the journey returns from within such a stretch, that is the step with which it ended.
+
+    Code that awaits nothing of `journey` runs whatever operators do. Where a paused instance is not to pass it, write
+    `async with`: the stretch begins as every step does, when it is resumed.
+
+        async with journey.step("weekend", kind="condition") as weekend:
+            late = journey.now() > offer_ends
+            weekend.result = "late" if late else "in time"
 
     Args:
         name: As a step's id in YAML.
@@ -126,24 +176,7 @@ def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> It
             f"{name!r} cannot be the name of a step: use up to 128 letters, digits, '.', '_' and '-', and begin with a "
             "letter, a digit or '_'"
         )
-    current = acting("journey.step")
-    current.flush()
-    outer, stretch = current.stretch, Stretch(name, kind)
-    current.stretch = stretch
-    instance = current.instance
-    if not stretch.used and instance.position.visit == 0:
-        instance.position = Position(name)
-    try:
-        yield stretch
-    except GeneratorExit:  # it is being put out of memory
-        raise
-    finally:
-        current.stretch = outer
-        if outer is not None:
-            outer.used = True
-    if not stretch.used:
-        current.flush()
-        current.passed = (stretch, instance.now())
+    return Step(name, kind)
 
 
 async def split(shares: Mapping[str, float], *, by: Literal["profile", "random"] = "profile") -> str:
@@ -154,7 +187,7 @@ async def split(shares: Mapping[str, float], *, by: Literal["profile", "random"]
         by: `profile`: the same profile always draws the same here; `random`: drawn afresh.
 
     Returns:
-        The name of the branch.
+        The name of the branch, which is what the trace shows. In YAML journeys, it shows `branch 1`, `branch 2`, …
 
     Raises:
         JourneyError: The shares are not 100 in all.

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
+from sojourn import names
 from sojourn.workflows import messages
 from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
 from sojourn.workflows.authoring.found import texts_of
@@ -217,7 +218,7 @@ async def _walk(host: Any, current: Running) -> Ending:
     instance = current.instance
     try:
         await instance.proceed()
-        value = await current.settings.run(host, current.entry)
+        value = await _code(host, current)
         if current.ending is None:
             current.finish(_outcome(current, value))
     except (Exit, BaseExceptionGroup, Exception) as error:
@@ -227,6 +228,36 @@ async def _walk(host: Any, current: Running) -> Ending:
         return ending
     # An end that was asked for stands, whatever the code made of it.
     return current.ending or Ending("completed", value)
+
+
+async def _code(host: Any, current: Running) -> Any:
+    """Run the author's code, and hold its end as a step of a YAML journey would be held."""
+    try:
+        value = await current.settings.run(host, current.entry)
+    except Exit:
+        await _held(current)
+        raise
+    await _held(current)
+    return value
+
+
+async def _held(current: Running) -> None:
+    """Let the end that the code came to wait while the instance is paused, or while an exit is being decided.
+
+    Raises:
+        TimedOut: The instance came to the end of its own time first.
+    """
+    instance = current.instance
+    if current.ending is not None and current.ending.outcome != "exited":
+        return
+    if not (instance.paused or instance.exits.holding or instance.now() >= instance.deadline):
+        return
+    # Only here, where it makes a difference: what a patch notes costs every instance history events.
+    if not workflow.patched(names.PATCH_END_HELD):
+        return
+    if current.passed is not None:
+        instance.position = Position(current.passed[0].name)
+    await instance.proceed()
 
 
 async def _ending(current: Running, error: BaseException) -> Ending | None:

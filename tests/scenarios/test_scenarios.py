@@ -10,6 +10,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import Project, load_project
 from sojourn.testing import ScenarioFile, load_scenarios, run_scenario
+from tests.twins.pairs import is_compared
+from tests.twins.watching import Watch
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -25,23 +27,27 @@ def project(folder: Path) -> Project:
 
 
 def scenarios() -> list[object]:
-    """Every scenario of every folder, for parametrisation."""
+    """Every scenario of every folder, and how many instances are kept in memory.
+
+    None: each step replays the whole history. `tests/twins` plays what has a twin with memory already.
+    """
     found: list[object] = []
     for folder in FOLDERS:
         suite = load_scenarios(folder, project(folder))
         problems = [*project(folder).errors, *suite.problems]
         assert not problems, f"{folder.name}:\n" + "\n".join(map(str, problems))
-        found += [
-            pytest.param(folder, item, id=f"{folder.name}: {item.scenario.name}") for item in suite.scenarios
-        ]
+        for item in suite.scenarios:
+            ways = {"uncached": 0} if is_compared(folder, item) else {"cached": 1000, "uncached": 0}
+            name = f"{folder.name}: {item.scenario.name}"
+            found += [pytest.param(folder, item, ways[way], id=f"{name}-{way}") for way in ways]
     return found
 
 
-@pytest.mark.parametrize("cached", [1000, 0], ids=["cached", "uncached"])
-@pytest.mark.parametrize(("folder", "item"), scenarios())
+@pytest.mark.parametrize(("folder", "item", "cached"), scenarios())
 async def test_scenario(temporal: WorkflowEnvironment, folder: Path, item: ScenarioFile, cached: int) -> None:
     """What the scenario expects is what happens, also where each step replays the whole history."""
-    result = await run_scenario(temporal, project(folder), item, cached=cached)
+    environment = temporal if cached else Watch(temporal, local=False)
+    result = await run_scenario(environment, project(folder), item, cached=cached)
     different = [
         f"{row.what}: expected {row.expected}, was {row.actual}" for row in result.rows if not row.ok
     ]

@@ -22,6 +22,20 @@ _TWINS = Path(__file__).parent
 _ROOT = _TWINS.parents[1]
 
 
+NOT_COMPARED: dict[str, str] = {}
+"""Folders and scenarios without a twin, `folder` or `folder: scenario`, and why."""
+
+
+def is_compared(folder: Path, item: ScenarioFile) -> bool:
+    """Say whether a scenario is played in both forms."""
+    return has_twin(folder) and name_of(folder, item) not in NOT_COMPARED
+
+
+def name_of(folder: Path, item: ScenarioFile) -> str:
+    """Return a scenario's name in the whole suite."""
+    return f"{folder.name}: {item.scenario.name}"
+
+
 def folders() -> list[Path]:
     """Return the folders with scenarios: those of the suite, and the examples that have some."""
     parents = (_ROOT / "tests" / "scenarios", _ROOT / "examples")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -63,21 +62,24 @@ class Watch:
     """Sees all instances that are started through its environment.
 
     Attributes:
+        environment: The environment of all tests.
+        local: Whether look-ups are local activities. The SDK is not safe with these where nothing is kept in memory and
+            queries come meanwhile: at times it fails with "Attempted to check for LA marker handling", and the instance
+            hangs.
         details: Current details of each instance, by its first run.
         started: The instances.
         client: The client through which they are started.
     """
 
     environment: WorkflowEnvironment
+    local: bool = True
     details: dict[str, dict[str, None]] = field(default_factory=dict)
     started: list[WorkflowHandle[Any, Any]] = field(default_factory=list)
     client: Client = field(init=False)
 
     def __post_init__(self) -> None:
         config: Any = self.environment.client.config(active_config=True)
-        self.client = Client(
-            **{**config, "interceptors": [*config["interceptors"], _Starts(self.started.append)]}
-        )
+        self.client = Client(**{**config, "interceptors": [*config["interceptors"], _Starts(self)]})
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.environment, name)
@@ -119,32 +121,36 @@ def _counts(event: HistoryEvent) -> bool:
 
 
 class _Starts(Interceptor):
-    def __init__(self, started: Callable[[WorkflowHandle[Any, Any]], None]) -> None:
-        self._started = started
+    def __init__(self, watching: Watch) -> None:
+        self._watching = watching
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
-        return _Outbound(next, self._started)
+        return _Outbound(next, self._watching)
 
 
 class _Outbound(OutboundInterceptor):
-    def __init__(
-        self,
-        next: OutboundInterceptor,  # noqa: A002
-        started: Callable[[WorkflowHandle[Any, Any]], None],
-    ) -> None:
+    def __init__(self, next: OutboundInterceptor, watching: Watch) -> None:  # noqa: A002
         super().__init__(next)
-        self._started = started
+        self._watching = watching
 
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002
         input.task_timeout = _TASK
+        if not self._watching.local:
+            input.args[0]["local_fetch"] = False
         handle = await super().start_workflow(input)
-        self._started(handle)
+        self._watching.started.append(handle)
         return handle
 
 
-def watch(monkeypatch: pytest.MonkeyPatch, environment: WorkflowEnvironment) -> Watch:
-    """Return an environment that sees what instances show, until another one is asked for."""
-    watching = Watch(environment)
+def watch(monkeypatch: pytest.MonkeyPatch, environment: WorkflowEnvironment, *, local: bool = True) -> Watch:
+    """Return an environment that sees what instances show, until another one is asked for.
+
+    Args:
+        monkeypatch: Ends it.
+        environment: The environment of all tests.
+        local: Whether look-ups are local activities.
+    """
+    watching = Watch(environment, local)
 
     def rendered(*arguments: Any) -> str:
         text = _render(*arguments)

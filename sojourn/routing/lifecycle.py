@@ -31,6 +31,13 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def is_over(record: JourneyRecord, now: datetime) -> bool:
+    """Say whether a journey lets nobody in any more, and is finished as soon as nobody is inside."""
+    if record.state == "live":
+        return has_ended(record.latest.definition, now)
+    return record.state == "closed"
+
+
 class Lifecycle:
     """Changes the states of journeys.
 
@@ -152,7 +159,7 @@ class Lifecycle:
         catalog = await self._store.catalog()
         finished = []
         for record in catalog.journeys.values():
-            if journey not in (None, record.name) or not self._is_over(record):
+            if journey not in (None, record.name) or not is_over(record, self._clock()):
                 continue
             try:
                 if await self._somebody_inside(record):
@@ -168,12 +175,6 @@ class Lifecycle:
         return await self._store.change(
             lambda connection: steering.finish(connection, record.name, record.state, version)
         )
-
-    def _is_over(self, record: JourneyRecord) -> bool:
-        """Say whether a journey lets nobody in any more, and would be finished if nobody were inside."""
-        if record.state == "live":
-            return has_ended(record.latest.definition, self._clock())
-        return record.state == "closed"
 
     async def _somebody_inside(self, record: JourneyRecord) -> bool:
         """Say whether an instance runs. The ledger knows of entries that visibility does not show yet."""

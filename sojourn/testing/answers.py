@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 from sojourn.activities.errors import CallError
 from sojourn.activities.wire import HttpRequest
+from sojourn.testing.acts import Meanwhile
 from sojourn.testing.fitting import fits
 
 
@@ -27,6 +28,11 @@ class Answer:
         hang: No answer ever comes: the call's window ends it.
         refuse: The connection is refused.
         capped: The call is not made, as above a cap.
+        during: What happens between the request and this answer, the first time that it is given: events that arrive,
+            and what operators do, in the words of scenario files, such as `{"event": "order.placed", "data": {...}}`.
+
+    Raises:
+        ValueError: `during` says something that is not possible then.
     """
 
     status: int = 200
@@ -37,6 +43,12 @@ class Answer:
     hang: bool = False
     refuse: bool = False
     capped: bool = False
+    during: Sequence[Meanwhile | Mapping[str, Any]] = ()
+
+    def __post_init__(self) -> None:
+        """Read what happens meanwhile."""
+        read = [Meanwhile.model_validate(act) for act in self.during]
+        object.__setattr__(self, "during", read)
 
 
 @dataclass(slots=True)
@@ -103,6 +115,9 @@ class Call:
         }
 
 
+Happen = Callable[[Any], Awaitable[None]]
+"""Lets a `Meanwhile` happen."""
+
 CURRENT: ContextVar[Call | None] = ContextVar("sojourn_testing_call", default=None)
 """The call that is being made by the activity that runs."""
 
@@ -113,11 +128,15 @@ class Script:
     Of several answers of an endpoint, those that name parameters come before those for everyone; among those that fit,
     each is given once, in their order, and the last one again and again.
 
+    Args:
+        happen: Lets happen what does so while a call is in flight.
+
     Attributes:
         silent: Sources that were asked and for which there is no answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, happen: Happen) -> None:
+        self._happen = happen
         self._answers: dict[str, list[Answer]] = {}
         self._given: set[int] = set()
         self.silent: list[str] = []
@@ -131,8 +150,8 @@ class Script:
         """
         self._answers[endpoint] = [answers] if isinstance(answers, Answer) else list(answers)
 
-    def next(self, call: Call) -> Answer:
-        """Return the answer that a call gets.
+    async def next(self, call: Call) -> Answer:
+        """Let happen what comes before the answer that a call gets, and return that.
 
         Raises:
             CallError: There is none for this source.
@@ -147,5 +166,8 @@ class Script:
             raise CallError("refused", f"no answer is scripted for this call of {call.endpoint}")
         fresh = [answer for answer in chosen if id(answer) not in self._given]
         answer = fresh[0] if fresh else chosen[-1]
-        self._given.add(id(answer))
+        if id(answer) not in self._given:
+            self._given.add(id(answer))
+            for act in answer.during:
+                await self._happen(act)
         return answer

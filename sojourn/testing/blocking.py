@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.routing import EventResult
+from sojourn.store.lifecycle import Act
+from sojourn.testing.acts import FIRST_MOMENT
 from sojourn.testing.answers import Answer, Call
 from sojourn.testing.instances import Instance
 from sojourn.testing.projects import Source, prepare_project
 from sojourn.testing.server import start_server
-from sojourn.testing.world import MONDAY, World
+from sojourn.testing.world import World
 
 T = TypeVar("T")
 
@@ -97,6 +99,35 @@ class Journeys:
     ) -> None:
         """Let instances exit."""
         self._portal.call(self._world.exit(reason, profile=profile, journey=journey))
+
+    def stop(self, profile: str | None = None, journey: str | None = None) -> None:
+        """Stop the instances of a profile and a journey, or all."""
+        self._portal.call(self._world.stop(profile=profile, journey=journey))
+
+    def act(self, journey: str, what: Act, version: int | None = None) -> None:
+        """Steer a journey with all its instances: `pause`, `resume`, `close`, `stop` or `reopen`.
+
+        Args:
+            journey: The journey's name.
+            what: What to do.
+            version: Only with the instances of this version; the journey's state stays.
+
+        Raises:
+            ValueError: There is no such journey or version, or the journey's state does not allow that.
+        """
+        self._portal.call(self._world.act(journey, what, version))
+
+    def move(self, journey: str, version: int | None = None) -> dict[str, str]:
+        """Move instances to the journey's newest version; returns why others stay, by workflow id.
+
+        Raises:
+            ValueError: There is no such journey or version, or none that is older.
+        """
+        return self._portal.call(self._world.move(journey, version))
+
+    def state(self, journey: str) -> str | None:
+        """Return the state of a journey: `live`, `paused`, `closed`, `stopped` or `finished`."""
+        return self._portal.call(self._world.state(journey))
 
     def publish(self, project: Source) -> None:
         """Publish another version of the project. Its Python journeys stay the classes that they were."""
@@ -193,7 +224,7 @@ def opener(portal: Portal, environment: WorkflowEnvironment) -> Iterator[Any]:
             project: Source | None = None,
             *,
             journeys: Sequence[type] = (),
-            now: datetime = MONDAY,
+            now: datetime = FIRST_MOMENT,
             mode: str = "test",
             cached: int = 1000,
         ) -> Journeys:

@@ -10,7 +10,8 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.journeys import CodeJourney
 from sojourn.definitions.problems import Path, choose
 from sojourn.definitions.shape import Source
-from sojourn.testing.scenarios import Act, Expectation, Scenario
+from sojourn.testing.acts import Act, Meanwhile, OfJourney, Target
+from sojourn.testing.scenarios import Expectation, Scenario
 
 
 def versions_of(
@@ -65,14 +66,27 @@ class Checker:
         """Report everything."""
         for index, act in enumerate(self._scenario.events):
             self._act(act, ("events", index))
-        for name in self._scenario.answers:
+        for name, answers in self._scenario.answers.items():
             self._known(
                 Code.UNKNOWN_SOURCE, ("answers", name), "source or action", name, self._endpoints, key=True
             )
+            for index, answer in enumerate(answers):
+                for place, meanwhile in enumerate(answer.during):
+                    self._meanwhile(meanwhile, ("answers", name, index, "during", place))
         for index, expected in enumerate(self._scenario.expect):
             self._expectation(expected, ("expect", index))
 
     def _act(self, act: Act, path: Path) -> None:
+        self._meanwhile(act, path)
+        if self._scenario.moment(act.at) < self._scenario.now:
+            self._source.report(
+                Code.DATE,
+                (*path, "at"),
+                "This is before the scenario begins, at `now`",
+                "Write a later moment, or an earlier `now`.",
+            )
+
+    def _meanwhile(self, act: Meanwhile, path: Path) -> None:
         if act.event is not None:
             self._known(Code.UNKNOWN_EVENT, (*path, "event"), "event", act.event, self._events)
         elif strange := sorted({"id", "data"} & act.model_fields_set):
@@ -83,13 +97,12 @@ class Checker:
                 "Leave it out, or write `event: NAME`.",
                 key=True,
             )
-        if self._scenario.moment(act.at) < self._scenario.now:
-            self._source.report(
-                Code.DATE,
-                (*path, "at"),
-                "This is before the scenario begins, at `now`",
-                "Write a later moment, or an earlier `now`.",
-            )
+        whom = getattr(act, act.named)
+        if isinstance(whom, (Target, OfJourney)) and whom.journey is not None:
+            written = (*path, act.named, "journey")
+            # The name may stand alone in the place of the mapping.
+            where = written if written in self._source.document.places else written[:-1]
+            self._known(Code.UNKNOWN_JOURNEY, where, "journey", whom.journey, self._journeys)
 
     def _expectation(self, expected: Expectation, path: Path) -> None:
         if expected.journey is not None:

@@ -47,6 +47,8 @@ async def compare(scenario: Scenario, world: World) -> list[Row]:
         rows += comparison.rows()
         if expected.attributes is not None and expected.profile is not None:
             rows.append(comparison.attributes(await world.profile(expected.profile)))
+        if expected.state is not None and expected.journey is not None:
+            rows.append(comparison.state(await world.state(expected.journey)))
     return rows
 
 
@@ -76,6 +78,9 @@ class _Comparison:
 
     def attributes(self, found: dict[str, Any] | None) -> Row:
         return self._row("attributes", self.expected.attributes, found)
+
+    def state(self, found: str | None) -> Row:
+        return self._row("state", self.expected.state, found or NOTHING)
 
     def _row(self, what: str, expected: Any, actual: Any, ok: bool | None = None) -> Row:
         ok = fits(expected, actual) if ok is None else ok

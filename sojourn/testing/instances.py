@@ -34,7 +34,7 @@ class Instance:
 
     Attributes:
         journey: The journey's name.
-        version: Its version.
+        version: The version that it runs.
         profile: The profile key.
         workflow_id: The instance's workflow id.
         started: When it entered, by the scenario's clock.
@@ -187,6 +187,14 @@ class Instance:
             return False
         return True
 
+    async def cancel(self) -> bool:
+        """Ask it to end as stopped; returns whether it still ran."""
+        try:
+            await self._handle.cancel()
+        except RPCError:
+            return False
+        return True
+
     async def close(self) -> None:
         """End the instance, if it has not ended: the next scenario may have the same profile."""
         if not self._end.done():
@@ -220,6 +228,7 @@ class Instance:
         """Ask the instance for its state; says whether it answered."""
         try:
             self.state = dict(await self._handle.query(names.QUERY_STATE))
+            self.version = self.state.get("version", self.version)
         except (RPCError, WorkflowFailureError):
             # Temporal lets a moment pass between two runs, and answers no query in it.
             return False

@@ -9,9 +9,9 @@ from typing import Protocol
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from sojourn.testing.acts import FIRST_MOMENT
 from sojourn.testing.blocking import Journeys, Portal, opener, server_in_thread
 from sojourn.testing.projects import Source
-from sojourn.testing.world import MONDAY
 
 
 class OpenProject(Protocol):
@@ -22,7 +22,7 @@ class OpenProject(Protocol):
         project: Source | None = None,
         *,
         journeys: Sequence[type] = (),
-        now: datetime = MONDAY,
+        now: datetime = FIRST_MOMENT,
         mode: str = "test",
         cached: int = 1000,
     ) -> Journeys:

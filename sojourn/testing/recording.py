@@ -10,7 +10,14 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Interceptor as ClientInterceptor
-from temporalio.client import OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.client import (
+    OutboundInterceptor,
+    SignalWorkflowInput,
+    StartWorkflowInput,
+    StartWorkflowUpdateInput,
+    WorkflowHandle,
+    WorkflowUpdateHandle,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from temporalio.worker import Interceptor as WorkerInterceptor
@@ -19,14 +26,17 @@ from sojourn import names
 from sojourn.testing.answers import CURRENT, Call
 
 _SOON = timedelta(milliseconds=10)
+_HOLDS = (names.SIGNAL_PAUSE, names.SIGNAL_RESUME)
 _KINDS = {names.ACTIVITY_FETCH: "source", names.ACTIVITY_ACTION: "action"}
 
 Started = Callable[[dict[str, Any], WorkflowHandle[Any, Any]], None]
 """Takes the start input of an instance, and its handle."""
 
 
-class Starts(ClientInterceptor):
+class Messages(ClientInterceptor):
     """Gives every instance that is started the scenario's clock and mode, and says that it was started.
+
+    What operations over a journey send is given the scenario's moment.
 
     Args:
         clock: Tells the scenario's time.
@@ -41,7 +51,7 @@ class Starts(ClientInterceptor):
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
         """Return what sees the client's calls."""
-        return _Outbound(next, self._start)
+        return _Outbound(next, self._start, self._clock)
 
     def _start(self, input: StartWorkflowInput) -> Started | None:
         message = input.args[0] if input.args else None
@@ -56,10 +66,24 @@ class Starts(ClientInterceptor):
 
 class _Outbound(OutboundInterceptor):
     def __init__(
-        self, next: OutboundInterceptor, start: Callable[[StartWorkflowInput], Started | None]
+        self,
+        next: OutboundInterceptor,
+        start: Callable[[StartWorkflowInput], Started | None],
+        clock: Callable[[], datetime],
     ) -> None:
         super().__init__(next)
         self._start = start
+        self._clock = clock
+
+    async def signal_workflow(self, input: SignalWorkflowInput) -> None:
+        if input.signal in _HOLDS and len(input.args) == 1:
+            input.args = [*input.args, self._clock().isoformat()]
+        await super().signal_workflow(input)
+
+    async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
+        if input.update == names.UPDATE_MOVE and isinstance(input.args[0], dict):
+            input.args = [{**input.args[0], "at": self._clock().isoformat()}]
+        return await super().start_workflow_update(input)
 
     async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         started = self._start(input)

@@ -11,14 +11,14 @@ from typing import Any
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import Project
+from sojourn.store.lifecycle import Kind
+from sojourn.testing.acts import Act, Target
 from sojourn.testing.answers import Answer
 from sojourn.testing.comparing import Row, compare
 from sojourn.testing.instances import Instance, Stuck
 from sojourn.testing.reading import ScenarioFile
-from sojourn.testing.scenarios import Act, Scenario, ScriptedAnswer
+from sojourn.testing.scenarios import Scenario, ScriptedAnswer
 from sojourn.testing.world import World
-
-EVERYBODY = "all"
 
 
 @dataclass(slots=True)
@@ -143,20 +143,28 @@ async def _play(world: World, scenario: Scenario, item: ScenarioFile) -> None:
 async def _do(world: World, act: Act, item: ScenarioFile) -> None:
     if act.event is not None:
         await world.send(act.event, act.data, id=act.id)
-    elif act.pause is not None:
-        await world.pause(profile=_whose(act.pause))
-    elif act.resume is not None:
-        await world.resume(profile=_whose(act.resume))
-    elif act.exit is not None:
-        await world.exit(act.reason or "operator", profile=_whose(act.exit))
     elif act.publish is not None:
         await world.publish(item.versions[act.publish])
-    else:
+    elif act.restart is not None:
         await world.restart_worker()
+    elif act.move is not None:
+        await world.move(act.move.journey, act.move.version)
+    elif (journey := act.close or act.reopen) is not None:
+        await world.act(journey.journey, "close" if act.close else "reopen")
+    else:
+        await _steer(world, act)
 
 
-def _whose(text: str) -> str | None:
-    return None if text == EVERYBODY else text
+async def _steer(world: World, act: Act) -> None:
+    """Let an operator pause, resume, exit or stop: instances one by one, or a journey with all that are in it."""
+    whom: Target = getattr(act, act.named)
+    if act.exit is not None:
+        await world.exit(act.reason or "operator", profile=whom.key, journey=whom.journey)
+    elif whom.profile is None and whom.journey is not None:
+        what: Kind = act.named  # type: ignore[assignment]
+        await world.act(whom.journey, what, whom.version)
+    else:
+        await getattr(world, act.named)(profile=whom.key, journey=whom.journey)
 
 
 def _answer(answer: ScriptedAnswer) -> Answer:
@@ -169,6 +177,7 @@ def _answer(answer: ScriptedAnswer) -> Answer:
         hang=answer.hang,
         refuse=answer.refuse is not None,
         capped=answer.capped,
+        during=answer.during,
     )
 
 

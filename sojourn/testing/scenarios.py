@@ -9,45 +9,12 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sojourn.definitions.base import JourneyName, Model, Name
 from sojourn.definitions.codes import Code, problem
-from sojourn.definitions.durations import Duration, parse_duration
+from sojourn.definitions.durations import Duration
 from sojourn.routing.model import Reason
-
-ACTS = ("event", "pause", "resume", "exit", "publish", "restart")
-"""What may happen at a moment; each entry of `events` has one of them."""
+from sojourn.store.catalog import JourneyState
+from sojourn.testing.acts import FIRST_MOMENT, Act, At, Meanwhile, Moment
 
 Outcome = Literal["completed", "exited", "timed_out", "failed", "stopped"]
-
-
-def _moment(value: Any) -> datetime:
-    try:
-        parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise problem(
-            Code.DATE, "This is no moment", "Write date, time and offset: 2026-03-27T09:00:00+01:00."
-        ) from None
-    if parsed.tzinfo is None:
-        raise problem(Code.DATE, "This moment has no offset from UTC", f"Write {value}Z or {value}+01:00.")
-    return parsed
-
-
-def _at(value: Any) -> timedelta | datetime:
-    if isinstance(value, str) and "-" in value:
-        return _moment(value)
-    try:
-        return timedelta(seconds=parse_duration(value))
-    except (AttributeError, TypeError, ValueError):
-        raise problem(
-            Code.DURATION,
-            "This says no time",
-            "Write how long after the first event, such as 0s, 90m or 1d12h, or a moment with date and offset.",
-        ) from None
-
-
-Moment = Annotated[Any, BeforeValidator(_moment)]
-"""A moment, as an aware `datetime`."""
-
-At = Annotated[Any, BeforeValidator(_at)]
-"""When: a `timedelta` since the scenario's beginning, or an aware `datetime`."""
 
 
 class ScriptedAnswer(Model):
@@ -61,35 +28,13 @@ class ScriptedAnswer(Model):
     hang: bool = False
     refuse: Literal["connection"] | None = None
     capped: bool = False
+    during: list[Meanwhile] = Field(
+        default_factory=list, description="What happens between the request and this answer, the first time"
+    )
 
 
 Answers = Annotated[list[ScriptedAnswer], Field(min_length=1)]
 """The answers of an endpoint; in a file, one may stand alone."""
-
-
-class Act(Model):
-    """One entry of `events`: an event that arrives, or what an operator does."""
-
-    at: At = timedelta()
-    event: Name | None = None
-    id: str | None = None
-    data: dict[str, Any] = Field(default_factory=dict)
-    pause: str | None = Field(None, description="The profile whose instances are paused, or `all`")
-    resume: str | None = Field(None, description="The profile whose instances go on, or `all`")
-    exit: str | None = Field(None, description="The profile whose instances exit, or `all`")
-    reason: str | None = None
-    publish: str | None = Field(
-        None, description="A folder beside the file, whose definitions are laid over the project's"
-    )
-    restart: Literal["worker"] | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Act:
-        named = [name for name in ACTS if getattr(self, name) is not None]
-        if len(named) != 1:
-            what = f"This says {' and '.join(named)}" if named else "This says nothing that happens"
-            raise problem(Code.ONE_OF, what, f"Write one of {', '.join(ACTS)} beside `at`.")
-        return self
 
 
 def _call(value: Any) -> Any:
@@ -150,6 +95,7 @@ class Expectation(Model):
     calls: list[Annotated[ExpectedCall, BeforeValidator(_call)]] | None = None
     refusals: list[Annotated[ExpectedRefusal, BeforeValidator(_refusal)]] | None = None
     entered: int | None = Field(None, ge=0)
+    state: JourneyState | None = Field(None, description="In which state the journey is then")
     attributes: dict[str, Any] | None = Field(None, description="What the built-in profile store has then")
 
     @model_validator(mode="after")
@@ -157,6 +103,10 @@ class Expectation(Model):
         if self.attributes is not None and self.profile is None:
             raise problem(
                 Code.MISSING_KEY, "It is not said whose attributes these are", "Add `profile: KEY`."
+            )
+        if self.state is not None and self.journey is None:
+            raise problem(
+                Code.MISSING_KEY, "It is not said which journey's state this is", "Add `journey: NAME`."
             )
         return self
 
@@ -175,7 +125,7 @@ class Scenario(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     description: str | None = None
-    now: Moment = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    now: Moment = FIRST_MOMENT
     mode: str = Field("test", description="What expressions see as `journey.mode`")
     profiles: dict[str, dict[str, Any]] = Field(default_factory=dict)
     answers: dict[str, Answers] = Field(default_factory=dict)

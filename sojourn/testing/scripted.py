@@ -67,7 +67,7 @@ class ScriptedFunctions(FunctionCalls):
     ) -> dict[str, Any]:
         """Return the scripted answer in the place of the function's, see `FunctionCalls.call`."""
         endpoint.check(parameters)
-        answered = _answered(self._script, _current(), within)
+        answered = await _answered(self._script, _current(), within)
         found = endpoint.response
         if answered.body == b"{}" and found and found.problem({}) and not found.problem(None):
             # The answer of who says none, for a function that returns nothing.
@@ -104,7 +104,7 @@ class ScriptedTransport(Transport):
             # Somebody asks for a token; the journey knows nothing of it.
             return _json(200, {"access_token": "scenario", "token_type": "Bearer", "expires_in": 3600})
         call.requests.append(request)
-        return _answered(self._script, call, within)
+        return await _answered(self._script, call, within)
 
 
 def _current() -> Call:
@@ -113,14 +113,14 @@ def _current() -> Call:
     return call
 
 
-def _answered(script: Script, call: Call, within: float) -> HttpResponse:
+async def _answered(script: Script, call: Call, within: float) -> HttpResponse:
     """Return the answer that a call gets, and note what it is.
 
     Raises:
         CallError: The script says that none comes.
     """
     try:
-        response = _answer(script, call, within)
+        response = await _answer(script, call, within)
     except CallError as error:
         call.statuses.append(error.code)
         raise
@@ -128,8 +128,8 @@ def _answered(script: Script, call: Call, within: float) -> HttpResponse:
     return response
 
 
-def _answer(script: Script, call: Call, within: float) -> HttpResponse:
-    answer = script.next(call)
+async def _answer(script: Script, call: Call, within: float) -> HttpResponse:
+    answer = await script.next(call)
     if answer.capped:
         raise CallError("capped", "the call was not made: the endpoint's cap is reached")
     if answer.refuse:

@@ -7,31 +7,29 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 from sojourn import names
-from sojourn.activities.caps import LocalCaps
 from sojourn.definitions import Project
-from sojourn.plugin import JourneyPlugin
 from sojourn.routing import EventResult, IncomingEvent, Router
-from sojourn.routing.jumps import enter
 from sojourn.settings import Settings
 from sojourn.store import Store
+from sojourn.store.lifecycle import Act
 from sojourn.store.profiles import Write
 from sojourn.store.versionrules import PublicationRefused
+from sojourn.testing.acts import FIRST_MOMENT, Meanwhile, Target
 from sojourn.testing.answers import Call, Script
+from sojourn.testing.databases import new_store
 from sojourn.testing.instances import Instance, Stuck
-from sojourn.testing.recording import Recorder, Starts
-from sojourn.testing.scripted import ScriptedCalls
+from sojourn.testing.operating import JourneyActs
+from sojourn.testing.recording import Messages, Recorder
+from sojourn.testing.workers import Workers, watched
 
-MONDAY = datetime(2026, 1, 5, 12, tzinfo=UTC)
-"""The moment at which a scenario begins that names none: a Monday, at noon in UTC."""
+_SIGNALS = {"pause": names.SIGNAL_PAUSE, "resume": names.SIGNAL_RESUME, "exit": names.SIGNAL_EXIT}
 
 MOST_TIMERS = 5_000
 """Timers that may fire in one scenario. A journey that needs more goes round in a circle."""
@@ -58,14 +56,12 @@ class World:
         journeys: Sequence[type] = (),
     ) -> None:
         self.now = now.astimezone(UTC)
-        self.script = Script()
+        self.script = Script(self.meanwhile)
         self.instances: list[Instance] = []
         self.results: list[EventResult] = []
         self._began = self.now
         self._environment = environment
         self._store = store
-        self._cached = cached
-        self._journeys = list(journeys)
         self._restless: set[Instance] = set()
         self._recorder = Recorder(self._clock, self._profile)
         settings = Settings(
@@ -74,11 +70,20 @@ class World:
             local_fetch=True,
             search_attributes=True,
         )
-        self._queue = settings.task_queue
-        self._client = _watched(environment.client, Starts(self._clock, mode, self._started))
+        self._client = watched(environment.client, Messages(self._clock, mode, self._started))
         self._router = Router(store, self._client, settings, clock=self._clock)
-        self._workers = AsyncExitStack()
-        self._throttled: set[str] = set()
+        self._acts = JourneyActs(store, self._client, settings, self._clock)
+        self._workers = Workers(
+            environment.client,
+            settings.task_queue,
+            store,
+            self._router,
+            self.script,
+            self._recorder,
+            self._clock,
+            cached=cached,
+            journeys=journeys,
+        )
 
     @classmethod
     @asynccontextmanager
@@ -87,7 +92,7 @@ class World:
         environment: WorkflowEnvironment,
         project: Project,
         *,
-        now: datetime = MONDAY,
+        now: datetime = FIRST_MOMENT,
         mode: str = "test",
         cached: int = 1000,
         journeys: Sequence[type] = (),
@@ -107,11 +112,10 @@ class World:
         """
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sojourn-test-"))
-            store = await _new_store(Path(folder))
+            store = await new_store(Path(folder))
             stack.push_async_callback(store.close)
             world = cls(environment, store, now=now, mode=mode, cached=cached, journeys=journeys)
-            stack.push_async_callback(world._stop_worker)
-            await world._start_worker()
+            await stack.enter_async_context(world._workers)
             await world.publish(project)
             stack.push_async_callback(world._close)
             yield world
@@ -129,6 +133,12 @@ class World:
         Raises:
             Stuck: An instance did not come to rest.
         """
+        result = await self.arrive(name, data, id=id)
+        await self._settle()
+        return result
+
+    async def arrive(self, name: str, data: Any = None, *, id: str | None = None) -> EventResult:  # noqa: A002
+        """Let an event arrive now, and wait for nothing: as it does while a call is in flight."""
         event = IncomingEvent(
             id or uuid.uuid4().hex, name, self.now, {} if data is None else data, id is not None
         )
@@ -136,22 +146,97 @@ class World:
         self.results.append(result)
         reached = {effect.workflow_id for effect in result.instances}
         self._restless |= {one for one in self.running if one.workflow_id in reached}
-        await self._settle()
         return result
 
     async def pause(self, *, profile: str | None = None, journey: str | None = None) -> int:
-        """Pause the instances of a profile and a journey, or all; returns how many."""
-        return await self._signal(names.SIGNAL_PAUSE, profile, journey)
+        """Pause the instances of a profile and a journey, or all, each by itself; returns how many."""
+        return await self._ask("pause", profile, journey)
 
     async def resume(self, *, profile: str | None = None, journey: str | None = None) -> int:
-        """Let paused instances go on; returns how many were told."""
-        return await self._signal(names.SIGNAL_RESUME, profile, journey)
+        """Let instances go on that were paused by themselves; returns how many were told."""
+        return await self._ask("resume", profile, journey)
 
     async def exit(
         self, reason: str = "operator", *, profile: str | None = None, journey: str | None = None
     ) -> int:
         """Let instances exit; returns how many."""
-        return await self._signal(names.SIGNAL_EXIT, profile, journey, reason)
+        return await self._ask("exit", profile, journey, reason)
+
+    async def stop(self, *, profile: str | None = None, journey: str | None = None) -> int:
+        """Stop the instances of a profile and a journey, or all; returns how many."""
+        return await self._ask("stop", profile, journey)
+
+    async def act(self, journey: str, what: Act, version: int | None = None) -> None:
+        """Pause, resume, close, stop or reopen a journey, as an operator does, and work through its instances.
+
+        Args:
+            journey: The journey's name.
+            what: What to do.
+            version: Only with the instances of this version; the journey's state stays. Not for `close`, `reopen`.
+
+        Raises:
+            ValueError: There is no such journey or version, or the journey's state does not allow that.
+            Stuck: An instance did not come to rest.
+        """
+        self._restless |= set(await self._acts.act(journey, what, version, self.running))
+        await self._settle()
+
+    async def move(self, journey: str, version: int | None = None) -> dict[str, str]:
+        """Move the instances of a journey to its newest version, where they can be.
+
+        Args:
+            journey: The journey's name.
+            version: Only those in this version.
+
+        Returns:
+            Why others stay, by workflow id.
+
+        Raises:
+            ValueError: There is no such journey or version, or none that is older.
+            Stuck: An instance did not come to rest.
+        """
+        moved, stay = await self._acts.move(journey, version, self.running)
+        self._restless |= set(moved)
+        await self._settle()
+        return stay
+
+    async def state(self, journey: str) -> str | None:
+        """Return the state of a journey; nothing where there is none."""
+        return await self._acts.state(journey, self.running)
+
+    async def meanwhile(self, act: Meanwhile) -> None:
+        """Let something happen while a call is in flight: what follows of it is not waited for."""
+        if act.event is not None:
+            await self.arrive(act.event, act.data, id=act.id)
+            return
+        whom: Target = getattr(act, act.named)
+        reason = [act.reason or "operator"] if act.exit is not None else []
+        await self.tell(act.named, whom.key, whom.journey, *reason)
+
+    async def tell(
+        self, what: str, profile: str | None = None, journey: str | None = None, *arguments: Any
+    ) -> int:
+        """Let an operator `pause`, `resume`, `exit` or `stop` instances now, and wait for nothing.
+
+        Args:
+            what: What to do.
+            profile: Only the instances of this profile.
+            journey: Only those in this journey.
+            arguments: For an exit, the reason.
+
+        Returns:
+            How many were told.
+        """
+        told = 0
+        for instance in self.find(profile=profile, journey=journey):
+            if instance.ended:
+                continue
+            if what == "stop":
+                told += await instance.cancel()
+            else:
+                told += await instance.signal(_SIGNALS[what], *arguments, self.now.isoformat())
+            self._restless.add(instance)
+        return told
 
     async def publish(self, project: Project) -> list[tuple[str, int]]:
         """Publish a project over what is there; returns the name and number of each new version.
@@ -163,10 +248,9 @@ class World:
             published = await self._store.publish(project)
         except PublicationRefused as error:
             raise ValueError(str(error)) from None
-        throttled = {endpoint.name for endpoint in project.endpoints.values() if endpoint.throttle}
-        if not throttled <= self._throttled:
-            self._throttled |= throttled
-            await self.restart_worker()
+        await self._workers.serve(
+            endpoint.name for endpoint in project.endpoints.values() if endpoint.throttle
+        )
         return list(published.published)
 
     async def set_profile(self, key: str, attributes: dict[str, Any]) -> None:
@@ -185,8 +269,7 @@ class World:
 
     async def restart_worker(self) -> None:
         """Stop the worker and start another one, which knows nothing but what Temporal has."""
-        await self._stop_worker()
-        await self._start_worker()
+        await self._workers.restart()
 
     # Time
 
@@ -256,13 +339,8 @@ class World:
         self.instances.append(instance)
         self._restless.add(instance)
 
-    async def _signal(self, name: str, profile: str | None, journey: str | None, *arguments: Any) -> int:
-        told = 0
-        for instance in self.find(profile=profile, journey=journey):
-            if instance.ended:
-                continue
-            told += await instance.signal(name, *arguments, self.now.isoformat())
-            self._restless.add(instance)
+    async def _ask(self, what: str, profile: str | None, journey: str | None, *arguments: Any) -> int:
+        told = await self.tell(what, profile, journey, *arguments)
         await self._settle()
         return told
 
@@ -294,81 +372,6 @@ class World:
             f"{MOST_TIMERS:,} waits have ended and others go on: does a journey go round in a circle?"
         )
 
-    async def _start_worker(self) -> None:
-        calls = ScriptedCalls(
-            self._store,
-            self.script,
-            caps=LocalCaps(lambda: self.now.timestamp()),
-            profiles=self._store.profiles,
-            jumps=_Jumps(self._router),
-        )
-        stack = self._workers = AsyncExitStack()
-        await stack.enter_async_context(
-            Worker(
-                self._environment.client,
-                task_queue=self._queue,
-                # Throttled queues have workers below, which know no rate.
-                plugins=[JourneyPlugin(calls=calls, journeys=self._journeys, throttled_queues=False)],
-                interceptors=[self._recorder],
-                max_cached_workflows=self._cached,
-                # A mistake in workflow code would be tried again for ever; here it fails the test at once.
-                workflow_failure_exception_types=[Exception],
-            )
-        )
-        for name in sorted(self._throttled):
-            # Without its rate: what a throttle holds back takes the machine's time, not the scenario's.
-            await stack.enter_async_context(
-                Worker(
-                    self._environment.client,
-                    task_queue=names.throttled_queue(self._queue, name),
-                    activities=calls.activities,
-                    interceptors=[self._recorder],
-                )
-            )
-
-    async def _stop_worker(self) -> None:
-        await self._workers.aclose()
-
     async def _close(self) -> None:
         for instance in self.instances:
             await instance.close()
-
-
-class _Jumps:
-    """Lets profiles into journeys through the test's own router, which sees what is started."""
-
-    def __init__(self, router: Router) -> None:
-        self._router = router
-
-    async def jump(
-        self, client: Client, target: str, key: str, event_id: str, time: datetime, data: Any
-    ) -> dict[str, Any]:
-        return await enter(self._router, target, key, event_id, time, data)
-
-
-def _watched(client: Client, *interceptors: Any) -> Client:
-    config: Any = client.config(active_config=True)
-    return Client(**{**config, "interceptors": [*config["interceptors"], *interceptors]})
-
-
-async def _new_store(folder: Path) -> Store:
-    path = folder / "sojourn.db"
-    path.write_bytes(await _empty_database())
-    # A long lease: a test may be stopped in a debugger.
-    return await Store.open(f"sqlite:///{path}", catalog_refresh=0.01, lease=600.0)
-
-
-@cache
-def _kept() -> dict[str, bytes]:
-    return {}
-
-
-async def _empty_database() -> bytes:
-    """Return a database with all tables: migrated once in a process, and copied from then on."""
-    if "database" not in _kept():
-        with tempfile.TemporaryDirectory(prefix="sojourn-test-") as folder:
-            store = await Store.open(f"sqlite:///{folder}/sojourn.db")
-            await store.migrate()
-            await store.close()
-            _kept()["database"] = Path(folder, "sojourn.db").read_bytes()  # noqa: ASYNC240 - once, and small
-    return _kept()["database"]

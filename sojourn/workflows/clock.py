@@ -50,11 +50,11 @@ class Clock:
             self._moment = max(self._moment, moment)
 
     def told(self, *moment: Any) -> None:
-        """Note the moment that an operator's signal carries in a scenario; anything else is passed over."""
+        """Note the moment that an operator's message carries last in a scenario; anything else is passed over."""
         if self._moment is None or not moment:
             return
         with contextlib.suppress(BadMessage):
-            self.reached(parse_time(moment[0], "moment"))
+            self.reached(parse_time(moment[-1], "moment"))
 
     def armed(self, due: datetime | None) -> timedelta:
         """Note that a timer is started, or with nothing that none runs any more; return its length."""

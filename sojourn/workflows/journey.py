@@ -95,6 +95,7 @@ class Journey:
     def move(self, *message: Any) -> dict[str, Any]:
         """Let the instance go on in a newer version; its wait begins a new run with it."""
         assert self._instance is not None
+        self._instance.clock.told(message[0].get("at"))
         self._instance.moving = moving.read(message)
         return moving.told(self._instance) | {"to": self._instance.moving["version"]}
 

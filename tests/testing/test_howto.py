@@ -30,7 +30,8 @@ def _blocks(language: str) -> list[Block]:
 
 
 def _project(folder: Path) -> None:
-    definitions, scenarios = (block.text for block in _blocks("yaml"))
+    definitions, *parts = (block.text for block in _blocks("yaml"))
+    scenarios = "---\n".join(parts)
     assert next(iter(next(yaml.safe_load_all(scenarios)))) == "scenario"
     (folder / "tests").mkdir()
     (folder / "journey.yaml").write_text(definitions)
@@ -42,7 +43,7 @@ def test_the_scenarios_of_the_page_pass(tmp_path: Path) -> None:
     _project(tmp_path)
     done = sojourn("test", cwd=tmp_path)
     assert done.code == 0, done.out + done.err
-    assert "3 scenarios passed" in done.out
+    assert "4 scenarios passed" in done.out
     file = tmp_path / "tests/come-back.yaml"
     file.write_text(file.read_text().replace("result: timeout, at: 30d", "result: timeout, at: 7d"))
     failed = sojourn("test", "-k", "month", cwd=tmp_path)

@@ -111,6 +111,50 @@ def test_operators(journeys: Any) -> None:
     test.instance("cleo").assert_outcome("exited", "asked")
 
 
+def test_operators_steer_whole_journeys(journeys: Any) -> None:
+    """Closed, stopped and reopened as in earnest; what the state does not allow is told as in earnest."""
+    test = _month(journeys)
+    test.send("began", {"id": "ada"})
+    test.act("month", "close")
+    assert test.send("began", {"id": "ben"}).refusals[0].reason == "not_live"
+    with pytest.raises(ValueError, match="cannot pause month: month is closed"):
+        test.act("month", "pause")
+    with pytest.raises(ValueError, match="there is no journey mnth"):
+        test.act("mnth", "close")
+    with pytest.raises(ValueError, match="is the newest"):
+        test.move("month", 1)
+    assert test.state("month") == "closed"
+    test.stop("ada")
+    test.instance("ada").assert_outcome("stopped")
+    assert test.state("month") == "finished"
+    test.act("month", "reopen")
+    assert (test.state("month"), test.state("mnth")) == ("live", None)
+
+
+def test_moving_says_who_stays(journeys: Any) -> None:
+    """By workflow id, with the reason."""
+    test = _month(journeys)
+    test.send("began", {"id": "ada"})
+    test.publish({"journey.yaml": PROJECT.replace("  month:", "  other:")})
+    ((workflow_id, why),) = test.move("month").items()
+    assert (workflow_id, "which version 2 has not" in why) == ("month:ada", True)
+    assert test.instance("ada").version == 1
+
+
+def test_what_happens_during_a_call(journeys: Any) -> None:
+    """It comes before the answer, and only the first time that this is given."""
+    test = _month(journeys)
+    test.answer("mail", during=[{"event": "began", "data": {"id": "ben"}}])
+    test.send("began", {"id": "ada"})
+    test.finish()
+    assert [(one.profile, one.started - test.instance("ada").started) for one in test.instances] == [
+        ("ada", timedelta()),
+        ("ben", timedelta(days=30)),
+    ]
+    with pytest.raises(ValueError, match="This says nothing that happens"):
+        test.answer("mail", during=[{}])
+
+
 def test_another_version(journeys: Any) -> None:
     """What is published meets those who enter from then on."""
     test = _month(journeys)

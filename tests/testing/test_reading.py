@@ -62,6 +62,37 @@ CASES = {
         "2:20: E111",
         "Name a folder beside this file",
     ),
+    "nobody is meant": (
+        BEGIN.replace("event: began, data: {id: ada}", "stop: {}"),
+        "2:17: E214",
+        "`journey: NAME`",
+    ),
+    "a version of a profile": (
+        BEGIN.replace("event: began, data: {id: ada}", "pause: {profile: ada, version: 1}"),
+        "2:18: E214",
+        "Leave `profile` or `version` out",
+    ),
+    "closing a version": (
+        BEGIN.replace("event: began, data: {id: ada}", "close: {journey: month, version: 1}"),
+        "2:10: E214",
+        "Leave `version` out",
+    ),
+    "steering an unknown journey": (
+        BEGIN.replace("event: began, data: {id: ada}", "move: mnth"),
+        "2:17: E307",
+        "Did you mean `month`?",
+    ),
+    "unknown event during a call": (
+        BEGIN + "answers: {mail: {during: [{event: begun}]}}\n",
+        "4:35: E304",
+        "Did you mean `began`?",
+    ),
+    "publishing during a call": (
+        BEGIN + "answers: {mail: {during: [{publish: v2}]}}\n",
+        "4:28: E201",
+        "",
+    ),
+    "a state of no journey": (BEGIN.replace("text: done", "state: live"), "3:9: E202", "Add `journey: NAME`"),
     "broken YAML": ("scenario: [\n", "1:12: E103", "Write it, close ["),
 }
 

@@ -252,7 +252,7 @@ steps:
   nap: {wait: {for: 1h}}
   same: {split: {branches: [{share: 50, next: drawn}, {share: 50, next: drawn}]}}
   drawn: {split: {branches: [{share: 50, next: more}, {share: 50, next: more}], by: random}}
-  more: {condition: [{when: 'now - journey.entered_at < hours(30)', next: nap}]}
+  more: {condition: [{when: 'now - journey.entered_at < hours(9)', next: nap}]}
 """
     )
     taken: dict[str, set[str]] = {"one": set(), "two": set(), "three": set(), "four": set()}

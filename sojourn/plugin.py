@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakSet
 
+from temporalio.common import VersioningBehavior
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import Worker, WorkflowRunner
+from temporalio.worker import Worker, WorkerConfig, WorkerDeploymentConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn import names
@@ -97,6 +98,17 @@ class JourneyPlugin(SimplePlugin):
             run_context=_opener(performing) if performing is not None else None,
         )
 
+    def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
+        """Add journeys to a worker's settings, and see that a versioned worker can run them.
+
+        Raises:
+            ValueError: Its deployment is none with which journeys would run.
+        """
+        deployment = config.get("deployment_config")
+        if deployment is not None:
+            check_deployment(deployment)
+        return super().configure_worker(config)
+
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
         """Run a worker, and beside it those of the task queues of throttled actions."""
         # A worker that got the plugin twice is served once.
@@ -111,6 +123,28 @@ class JourneyPlugin(SimplePlugin):
         )
         async with queues:
             await super().run_worker(worker, next)
+
+
+def check_deployment(deployment: WorkerDeploymentConfig) -> None:
+    """See that journeys run on a worker with this deployment.
+
+    Raises:
+        ValueError: Temporal takes no such name, and the worker would wait for ever; or nothing says what becomes of
+            instances when a newer build is there.
+    """
+    if not deployment.use_worker_versioning:
+        return
+    name = deployment.version.deployment_name
+    if "." in name or ":" in name or name.startswith("__"):
+        raise ValueError(
+            f"the deployment name {name!r} has a dot or a colon, or begins with __, which Temporal refuses: "
+            "write another, such as shop-journeys"
+        )
+    if deployment.default_versioning_behavior == VersioningBehavior.UNSPECIFIED:
+        raise ValueError(
+            "the worker's deployment_config does not say what instances do when a newer build is there: add "
+            "default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE (or PINNED)"
+        )
 
 
 def _check_journeys(journeys: Sequence[type]) -> None:

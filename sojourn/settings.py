@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -75,4 +76,9 @@ class Settings(BaseSettings):
     )
     local_fetch: bool = Field(
         True, description="Run fetches as local activities; false where workers of journeys perform no calls"
+    )
+    versioning: Literal["auto-upgrade", "pinned"] = Field(
+        "auto-upgrade",
+        description="What instances do when a versioned worker's deployment has a newer build: go on with it, or "
+        "stay on the build on which they began",
     )

@@ -14,6 +14,7 @@ from sojourn.cli.console import CliError, ExitCode, warn
 from sojourn.cli.environment import load_settings, open_store, write_log
 from sojourn.cli.python_functions import load_python
 from sojourn.cli.search_attributes import prepare_search_attributes
+from sojourn.cli.versioning import deployment_config, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ async def run(
     write_log()
     stopped = _stop_signal()
     settings = load_settings()
+    deployment = deployment_config(settings)
     code = load_python(settings, project, modules)
     store = await open_store(settings)
     finish = contextlib.AsyncExitStack()
@@ -82,7 +84,9 @@ async def run(
             client,
             task_queue=settings.task_queue,
             graceful_shutdown_timeout=timedelta(seconds=graceful_seconds),
+            deployment_config=deployment,
         )
+        # The other two have no version: they run Sojourn's own code only, and any build may do their work.
         queues = ThrottledQueues(
             client,
             calls,
@@ -100,6 +104,8 @@ async def run(
                     client.namespace,
                     client.service_client.config.target_host,
                 )
+                if deployment is not None:
+                    log.info("%s", shown(deployment))
                 if ready_file:
                     ready_file.write_text("ready\n")  # noqa: ASYNC240 - a few bytes, once
                     tidy.callback(ready_file.unlink, missing_ok=True)

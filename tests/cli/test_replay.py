@@ -62,7 +62,7 @@ async def test_a_change_under_a_running_instance_needs_a_patch(
     temporal: WorkflowEnvironment, tmp_path: Path, unique: str
 ) -> None:
     """Without one the command says where it differs; with one, the instance goes on with the new code."""
-    first, patched = (block.text for block in blocks(PAGE) if block.language == "python")
+    first, patched, _ = (block.text for block in blocks(PAGE) if block.language == "python")
     greeting = '        if workflow.patched("greeting"):\n            await'
     assert greeting in patched
     before = project(tmp_path / "before", first)

@@ -150,9 +150,7 @@ async def test_an_operation_survives_the_death_of_every_process(tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_a_crowd_is_paused_resumed_and_stopped(
-    temporal: WorkflowEnvironment, tmp_path: Path
-) -> None:
+async def test_a_crowd_is_paused_resumed_and_stopped(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     """Each is counted once in every operation, and none is left over."""
     with temporal.with_time_skipping_disabled():
         async with (

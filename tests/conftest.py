@@ -14,6 +14,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.cli.processes.ports import free_port as quiet_port
 
+SUGGESTED = int(os.environ.get("SOJOURN_SUGGESTED", "50"))
+"""How long a history is when the server suggests a new run. Small, so that tests begin many; Temporal's own is 4,096."""
+
 DYNAMIC_CONFIG = {
     # Both spellings of the switch: the CLI renamed it, and unknown keys are ignored.
     "frontend.WorkflowTimeSkippingEnabled": "true",
@@ -21,7 +24,7 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxTimeShift": '"10ms"',
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
-    "limit.historyCount.suggestContinueAsNew": "50",
+    "limit.historyCount.suggestContinueAsNew": str(SUGGESTED),
     "system.forceSearchAttributesCacheRefreshOnRead": "true",
     "matching.enableFairness": "true",
 }

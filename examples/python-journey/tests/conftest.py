@@ -1,0 +1,3 @@
+"""Switches on what Sojourn brings for tests."""
+
+pytest_plugins = ["sojourn.testing.plugin"]

@@ -266,7 +266,10 @@ class Instance(Answer):
     ended_at: str | None
     steps: list[Trace] | None = Field(description="The steps it took; null where no worker could be asked.")
     last_error: dict[str, Any] | None
-    error: dict[str, Any] | None
+    error: dict[str, Any] | None = Field(
+        description="What it failed with. Of one that runs: why its code cannot go on, with the code `code_error` or "
+        "`nondeterminism`; Temporal tries it again until the code is mended."
+    )
     source: str = Field(description="Who said so: `worker`, `result` or `temporal`.")
 
 

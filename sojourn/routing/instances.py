@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn import names
 from sojourn.routing.model import RoutingUnavailable
+from sojourn.routing.stuck import why_stuck
 from sojourn.routing.temporal import CLOSED, NAME, PROFILE, STEP, VERSION, Unreachable, bounded
 from sojourn.temporal import RPC_DEADLINE
 
@@ -149,7 +150,8 @@ async def read_instance(
         Plain JSON, the same keys for running and ended instances: `workflow_id, run_id, journey, version,
         profile, per, status` (see `STATUSES`), `paused` (bool), `outcome` and `text` (None while running), `step,
         kind, waiting_for, until` (where it stands; None when ended), `pending, dropped, entered_at, ended_at,
-        steps` (the trace), `last_error, error`, and `source`: `worker` (asked just now), `result` (it ended
+        steps` (the trace), `last_error`, `error` (what it failed with, or why the code of a running one cannot go
+        on), and `source`: `worker` (asked just now), `result` (it ended
         and said so) or `temporal` (nothing but what Temporal itself knows: no worker answered, or the end
         was none of its own; then `steps` is None).
 
@@ -285,8 +287,9 @@ async def _running(client: Client, found: WorkflowExecutionDescription) -> dict[
         async with asyncio.timeout(QUERY_DEADLINE):
             state = await handle.query(names.QUERY_STATE, rpc_timeout=timedelta(seconds=QUERY_DEADLINE))
     except (TimeoutError, RPCError, WorkflowQueryFailedError):
-        # No worker, a paused workflow, or one of another kind: what Temporal knows has to do.
-        return {}
+        # No worker, a paused workflow, one of another kind, or one whose code fails: what Temporal knows has to do.
+        error = await why_stuck(client, found)
+        return {"error": error} if error else {}
     if not isinstance(state, dict) or not state:
         return {}
     told = {key: state.get(key) for key in (*_STATE, "waiting_for", "steps", "last_error", "paused_by")}

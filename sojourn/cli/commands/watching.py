@@ -108,8 +108,14 @@ def _show_instance(found: dict[str, Any]) -> None:
         + (f", ended {moment(found['ended_at'])} (UTC)" if found["ended_at"] else " (UTC)")
     )
     for problem in filter(None, (found.get("error"), found.get("last_error"))):
-        say(f"{problem.get('step')}: {problem.get('code')}: {problem.get('message')}")
+        say(": ".join(str(problem[key]) for key in ("step", "code", "message") if problem.get(key)))
         break
+    if found["steps"] is None and found["outcome"] is None and found.get("error"):
+        say(
+            "Its steps are not known: its code fails, and is tried again until it is mended. The log of the worker "
+            "says where."
+        )
+        return
     if found["steps"] is None:
         say("Its steps are not known: no worker answers. Start one with `sojourn worker`.")
         return

@@ -162,7 +162,8 @@ def _advice(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
         return f"Install `{top}` where Sojourn runs, or put {top}.py into the project."
-    return "Mend the line."
+    # What keeps no rule of journeys is told with what to write instead.
+    return "" if isinstance(error, JourneyError | EventError) else "Mend the line."
 
 
 def _last_place(error: BaseException, folder: Path) -> tuple[str | None, int]:

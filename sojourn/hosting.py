@@ -9,7 +9,7 @@ from typing import Any
 
 from sojourn.activities import Calls
 from sojourn.api.durable import DurableEvents
-from sojourn.loading import Imported, import_project
+from sojourn.loading import Imported, import_project, keep_code
 from sojourn.plugin import JourneyPlugin
 from sojourn.routing import RoutedJumps
 from sojourn.settings import Settings
@@ -31,7 +31,8 @@ async def journey_plugin(
 
     Args:
         settings: Of the deployment; by default what the environment says (`SOJOURN_…`).
-        project: Folder of a project whose Python journeys, actions and sources this worker runs.
+        project: Folder of a project whose Python journeys, actions and sources this worker runs, as they are now:
+            what changes in its files later reaches the next process.
         functions: More functions with `@action.defn` or `@source.defn`.
         journeys: More classes with `@journey.defn`.
 
@@ -40,6 +41,8 @@ async def journey_plugin(
         sojourn.store.StoreError: The database cannot be opened.
     """
     settings = settings or Settings()
+    if project:
+        keep_code(Path(project))
     imported = import_project(Path(project)) if project else Imported()
     if imported.problems:
         raise ValueError("the Python files are not in order:\n" + "\n".join(map(str, imported.problems)))

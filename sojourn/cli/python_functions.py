@@ -47,9 +47,11 @@ def load_python(
     names = modules or [name.strip() for name in settings.modules.split(",") if name.strip()]
     if folder is None and not names:
         return PythonCode([], [])
-    from sojourn.loading import Imported, import_modules, import_project
+    from sojourn.loading import Imported, import_modules, import_project, keep_code
 
     found = Imported()
+    if folder:
+        keep_code(folder)
     for loaded in (import_modules(names), import_project(_existing(folder)) if folder else Imported()):
         found.problems += loaded.problems
         found.add(loaded.declared)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sojourn.loading.files import Found, find_files, is_project_code
 from sojourn.loading.importing import Imported, import_modules, import_project, members_of
+from sojourn.loading.keeping import keep_code
 from sojourn.loading.reading import load_project, read_python
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "import_modules",
     "import_project",
     "is_project_code",
+    "keep_code",
     "load_project",
     "members_of",
     "read_python",

@@ -38,7 +38,8 @@ def load(folder: Path) -> Project:
     if not project.files and all(problem.code == Code.NO_PROJECT.value for problem in project.problems):
         raise CliError(
             f"there are no definitions in {folder.absolute()}: a project has files that end in .yaml or "
-            f".yml, or Python files with journeys. `sojourn init {quote(str(folder))}` writes a small one to start from."
+            f".yml, or Python files with journeys. `sojourn init {quote(str(folder))}` writes a small one to "
+            "start from."
         )
     return project
 

@@ -40,6 +40,12 @@ _GITIGNORE = """\
 .env
 """
 
+_PYTHON_IGNORE = """
+# What Python and pytest keep.
+__pycache__/
+.pytest_cache/
+"""
+
 _EVENTS = """\
 # yaml-language-server: $schema=.sojourn/schema.json
 event: customer.signed-up
@@ -166,7 +172,7 @@ def write_starter(folder: Path, *, python: bool = False) -> list[str]:
     """
     if folder.exists() and not folder.is_dir():
         raise FilesInTheWayError(f"{folder} is a file: name a folder")
-    files = {".gitignore": _GITIGNORE, **PYTHON_FILES} if python else FILES
+    files = {".gitignore": _GITIGNORE + _PYTHON_IGNORE, **PYTHON_FILES} if python else FILES
     present = [path for path in files if (folder / path).exists()]
     if present:
         raise FilesInTheWayError(

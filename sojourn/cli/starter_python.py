@@ -16,7 +16,8 @@ _README = """\
 
 While `sojourn dev` runs, change the code and save: the worker starts again with it. Instances that are under way go on
 with the new code, so a change of what they have done already needs `workflow.patched`; between tries, send events with
-new ids and new customers.
+new ids and new customers. An instance whose code fails says so in `sojourn instances ID`, and goes on when it is
+mended; `.sojourn/logs/worker.log` names the line.
 
 | file | what it is |
 |---|---|
@@ -126,4 +127,4 @@ FILES = {
     "tests/test_welcome.py": _TEST,
     "events.jsonl": _SAMPLE,
 }
-"""The starter project in Python: text by path, beside the `.gitignore` of all starter projects."""
+"""The starter project in Python: text by path, beside the `.gitignore`."""

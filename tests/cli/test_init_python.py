@@ -15,6 +15,7 @@ def test_the_python_project_passes_its_own_tests(tmp_path: Path) -> None:
     checked = sojourn("validate", "shop", cwd=tmp_path)
     assert checked.code == 0, checked.out
     assert "1 journey, 2 events, 1 endpoint" in checked.out
+    assert {"__pycache__/", ".pytest_cache/"} <= {*(tmp_path / "shop/.gitignore").read_text().splitlines()}
     scenarios = sojourn("test", "shop", cwd=tmp_path)
     assert "2 scenarios passed" in scenarios.out, scenarios.out + scenarios.err
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sojourn.activities import Calls, StaticEndpoints
-from sojourn.loading import import_project, load_project
+from sojourn.loading import load_project
 from tests.repo.documents import Block, blocks
 from tests.repo.tree import ROOT
 
@@ -48,12 +48,15 @@ def test_the_tests_pass(project: Path) -> None:
 
 
 async def test_a_host_takes_the_functions(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last block, without its worker: calls reach the functions."""
+    """The last block gives a plugin, and calls that reach the functions."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    endpoints = StaticEndpoints(load_project(project).endpoints)
-    functions = import_project(project).functions
+    program = shown("python")[-1]
+    assert 'Path("shop-journeys")' in program.text
+    found: dict[str, Any] = {}
+    exec(compile(program.text.replace('"shop-journeys"', repr(str(project))), program.where, "exec"), found)
+    assert found["plugin"].name() == "sojourn.JourneyPlugin"
     try:
-        async with Calls(endpoints, functions=functions) as calls:
+        async with found["calls"] as calls:
             result = await calls.call("source", "crm.customer", {"number": "ada"}, window=5)
     finally:
         sys.modules.pop("actions", None)

@@ -49,7 +49,12 @@ MAIL = """\
 from datetime import timedelta
 from pathlib import Path
 
-from sojourn import action
+from sojourn import action, source
+
+
+@source.defn(name="shop.level")
+async def level(customer: str) -> str:
+    return f"gold for {customer}"
 
 
 @action.defn(name="email.send", throttle=action.Throttle(calls=50, per=timedelta(seconds=1)))
@@ -57,6 +62,15 @@ async def send(to: str, template: str) -> None:
     with Path("../mails").open("a") as file:
         file.write(f"{to} {template}\\n")
 """
+
+LOOK_UP = """\
+journey: NAME-yaml
+entry: {event: signed.up}
+steps:
+  ask: {fetch: shop.level, with: {customer: "${entry.customer_id}"}}
+  done: {end: "${steps.ask.body}"}
+"""
+"""Beside the journey of the page one in YAML, with a fetch, which is a local activity."""
 
 
 class Shop:
@@ -80,6 +94,7 @@ class Shop:
         shop.mkdir(parents=True)
         (shop / "watch.py").write_text(code.replace(JOURNEY, self.journey))
         (shop / "mail.py").write_text(MAIL)
+        (shop / "look-up.yaml").write_text(LOOK_UP.replace("NAME", self.journey))
         loaded = load_project(shop)
         assert loaded.ok, [str(problem) for problem in loaded.problems]
         await self.store.publish(loaded)
@@ -153,9 +168,11 @@ class Shop:
         raise AssertionError(f"{line}: {done.stdout}{done.stderr}")
 
     async def enter(self, key: str) -> None:
-        """Let a profile enter, by the workflow `sojourn.Event`."""
+        """Let a profile enter both journeys, by the workflow `sojourn.Event`, and walk through the one in YAML."""
         sent = await asyncio.wait_for(self.journeys.send("signed.up", {"customer_id": key}), 40)
-        assert [item.effect for item in sent.instances] == ["started"], sent
+        assert [item.effect for item in sent.instances] == ["started"] * 2, sent
+        outcome = await asyncio.wait_for(self.journeys.result(f"{self.journey}-yaml", key), 40)
+        assert outcome.text == f"gold for {key}"
 
     async def bought(self, key: str) -> list[str]:
         """Let a profile buy, and return the steps of its instance, which has ended then."""

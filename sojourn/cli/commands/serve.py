@@ -46,8 +46,8 @@ def worker(
     """Runs journeys and their calls.
 
     Temporal is found through its own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ...); everything else
-    is set by SOJOURN_... variables. SIGTERM and Ctrl-C end it gently. As many workers as needed may run at
-    once.
+    is set by SOJOURN_... variables. TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID make it a versioned
+    worker. SIGTERM and Ctrl-C end it gently. As many workers as needed may run at once.
     """
     from sojourn.cli import worker_process
 

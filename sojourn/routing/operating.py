@@ -70,7 +70,7 @@ class Operator:
         """
         operations = self._store.operations
         operation = await self._read(number)
-        if operation.state == "running":
+        if operation.state == "running" and not await self._has_to_wait(operation):
             entering = await self._entering(operation)
             new = await self._find(operation)
             if await self._work_off(operation) and new == 0 and entering == 0:
@@ -79,6 +79,16 @@ class Operator:
         if operation.state == "superseded":
             await operations.forget(number)
         return operation.as_dict()
+
+    async def _has_to_wait(self, operation: Operation) -> bool:
+        """Say whether a move has to wait for a pause, a resume or a stop that was begun before it.
+
+        Those concern the versions that there were: an instance that is in a newer one by then would escape them.
+        """
+        if operation.kind != MOVE:
+            return False
+        beside = await self._store.operations.list(journey=operation.journey, state="running")
+        return any(other.kind != MOVE and other.id < operation.id for other in beside)
 
     async def _read(self, number: int) -> Operation:
         operation = await self._store.operations.get(number)

@@ -10,14 +10,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import Project, load_project
 from sojourn.testing import ScenarioFile, load_scenarios, run_scenario
-from tests.twins.pairs import is_compared
+from tests.twins.pairs import folders, is_compared
 from tests.twins.watching import Watch
 
 HERE = Path(__file__).parent
-EXAMPLES = HERE.parents[1] / "examples"
-FOLDERS = sorted(
-    path.parent for parent in (HERE, EXAMPLES) for path in parent.glob("*/tests") if path.is_dir()
-)
+FOLDERS = folders()
 
 
 @cache
@@ -57,5 +54,5 @@ async def test_scenario(temporal: WorkflowEnvironment, folder: Path, item: Scena
 
 def test_every_folder_has_scenarios() -> None:
     """No folder of this suite is passed over."""
-    folders = {path for path in HERE.iterdir() if path.is_dir() and not path.name.startswith("__")}
-    assert folders <= set(FOLDERS)
+    there = {path for path in HERE.iterdir() if path.is_dir() and not path.name.startswith("__")}
+    assert there <= set(FOLDERS)

@@ -41,9 +41,16 @@ def name_of(folder: Path, item: ScenarioFile) -> str:
 
 
 def folders() -> list[Path]:
-    """Return the folders with scenarios: those of the suite, and the examples that have some."""
+    """Return the folders with scenarios of YAML journeys: those of the suite, and the examples that have some."""
     parents = (_ROOT / "tests" / "scenarios", _ROOT / "examples")
-    return sorted(path.parent for parent in parents for path in parent.glob("*/tests") if path.is_dir())
+    found = (path.parent for parent in parents for path in parent.glob("*/tests") if path.is_dir())
+    return sorted(folder for folder in found if _is_written(folder))
+
+
+def _is_written(folder: Path) -> bool:
+    """Say whether a project has definitions in YAML; scenarios of others are run by the tests of their example."""
+    files = (path.relative_to(folder) for path in folder.rglob("*.yaml"))
+    return any(path.parts[0] != "tests" for path in files)
 
 
 def has_twin(folder: Path) -> bool:

@@ -136,8 +136,8 @@ def begin(
     """Begin an operation, within the transaction that decides on it.
 
     One of the same kind that is under way is returned as it is. Any other over the same instances is superseded: where
-    both reach an instance, it heeds the later one. Moves go on beside all else: where an instance is and which version
-    it runs has nothing to do with whether it is paused.
+    both reach an instance, it heeds the later one. Moves take the place of moves alone: which version an instance runs
+    has nothing to do with whether it is paused.
     """
     of_kind = operations.c.kind == MOVE if kind == MOVE else operations.c.kind != MOVE
     same = (operations.c.journey == journey) & (operations.c.state == "running") & of_kind

@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.support import COMMAND, Result, environment
 from tests.lifecycle.support import EVENTS, JOURNEY, Place
 
@@ -116,6 +118,26 @@ async def test_an_interrupt_stops_watching_and_nothing_else(place: Place) -> Non
     assert "running; 0 of" in detached.out
     async with place.workers():
         assert (await place.over({"operation": {"id": operation.id}}))["done"] == 1
+
+
+@pytest.mark.parametrize("what", ["pause", "move"])
+async def test_an_interrupt_before_the_answer_says_that_it_may_have_begun(what: str, place: Place) -> None:
+    """An API that has been asked and hangs: nobody knows whether it does what it was asked."""
+    asked: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set_result(await reader.readline())
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        process = await started(place, "journeys", what, "welcome", "--api", url)
+        assert (await asked).startswith(f"POST /v1/journeys/welcome/{what} ".encode())
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "It may have begun: `sojourn operations --journey welcome`" in err.decode()
 
 
 async def test_one_instance_is_steered_by_commands(place: Place) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -141,7 +141,8 @@ def operations(
         else:
             answer = client.get(f"/v1/operations/{number}", failures=0)
             if follow:
-                answer = watched(client, answer)
+                with _going_on(answer["journey"]) as known:
+                    answer = _watched(client, known(answer))
             answer = {**answer, "failures": failures(client, answer)}
     if as_json:
         show_json(answer)
@@ -176,13 +177,13 @@ def _operate(
     Raises:
         CliError: It failed with some instances; which ones, `sojourn operations` shows.
     """
-    with _client(api, key) as client:
+    with _client(api, key) as client, _going_on(name) as known:
         answer = client.post(f"{path(name)}/{what}", None, version=version)
-        operation = answer["operation"]
+        operation = known(answer["operation"])
         if not as_json:
             say(f"{name} is {answer['state']}.")
         if not detach:
-            operation = watched(client, operation)
+            operation = _watched(client, operation)
             answer = {**answer, "operation": operation}
     if as_json:
         show_json(answer)
@@ -196,22 +197,55 @@ def _operate(
 
 
 @contextlib.contextmanager
-def _going_on(number: int) -> Iterator[None]:
-    """Say, where watching breaks off, that the operation does not."""
+def _going_on(journey: str) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Say, where a command breaks off, that the operation does not; gives a function that is told which it is."""
+    number: int | None = None
+
+    def known(operation: dict[str, Any]) -> dict[str, Any]:
+        nonlocal number
+        number = operation["id"]
+        return operation
+
     try:
-        yield
-    except (KeyboardInterrupt, CliError):
-        warn(f"It goes on in the background: `sojourn operations {number} --follow` watches it again.")
+        yield known
+    except (KeyboardInterrupt, CliError) as end:
+        if number is not None:
+            warn(f"It goes on in the background: `sojourn operations {number} --follow` watches it again.")
+        elif isinstance(end, KeyboardInterrupt):
+            warn(f"It may have begun: `sojourn operations --journey {journey}` shows whether it has.")
         raise
 
 
-def watched(client: ApiClient, operation: dict[str, Any]) -> dict[str, Any]:
-    """Show how far an operation is until it is over, and say that it goes on where watching breaks off; returns it."""
+def moved(client: ApiClient, name: str, version: int | None, detach: bool) -> dict[str, Any]:
+    """Move the instances of a journey to its newest version.
+
+    Args:
+        client: The API.
+        name: The journey's name.
+        version: Only those in this version; None: those in all earlier ones.
+        detach: Whether not to wait until all are worked through.
+
+    Returns:
+        What the API answered, with the operation as it is at the end and with all that it failed with.
+
+    Raises:
+        CliError: The API refused it, or could not be reached.
+    """
+    with _going_on(name) as known:
+        answer: dict[str, Any] = client.post(f"{path(name)}/move", None, **{"from": version})
+        operation = known(answer["operation"])
+        if not detach:
+            operation = _watched(client, operation)
+    return {**answer, "operation": {**operation, "failures": failures(client, operation)}}
+
+
+def _watched(client: ApiClient, operation: dict[str, Any]) -> dict[str, Any]:
+    """Show how far an operation is until it is over; returns it."""
     from sojourn.cli.progress import counting
 
     number = operation["id"]
     said = f"{_DOING.get(operation['kind'], operation['kind'])} {operation['journey']}"
-    with _going_on(number), counting(said) as show:
+    with counting(said) as show:
         while True:
             operation = client.get(f"/v1/operations/{number}", failures=0)
             show(operation["done"] + operation["failed"], operation["total"])

@@ -10,7 +10,7 @@ import typer
 
 from sojourn.cli.commands.journeys import NameArgument, app, path
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.commands.steering import DetachOption, failures, line, watched
+from sojourn.cli.commands.steering import DetachOption, line, moved
 from sojourn.cli.console import CliError, ExitCode, counted, out, say, show_json
 
 
@@ -104,7 +104,7 @@ def move(
     if dry_run and detach:
         raise typer.BadParameter("--dry-run moves nothing that could go on", param_hint="--detach")
     with ApiClient(api_url(api), key) as client:
-        answer = _asked(client, name, version) if dry_run else _moved(client, name, version, detach)
+        answer = _asked(client, name, version) if dry_run else moved(client, name, version, detach)
     if as_json:
         show_json(answer)
     elif dry_run:
@@ -122,14 +122,6 @@ def _asked(client: Any, name: str, version: int | None) -> dict[str, Any]:
         page = answer["next_page"]
         if page is None:
             return {"journey": name, "to": answer["to"], "instances": found}
-
-
-def _moved(client: Any, name: str, version: int | None, detach: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = client.post(f"{path(name)}/move", None, **{"from": version})
-    operation = answer["operation"]
-    if not detach:
-        operation = watched(client, operation)
-    return {**answer, "operation": {**operation, "failures": failures(client, operation)}}
 
 
 def _show_asked(answer: dict[str, Any]) -> None:

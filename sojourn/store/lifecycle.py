@@ -146,8 +146,17 @@ def allow(journey: str, state: JourneyState, act: Act) -> Allowed:
     """
     cell = TABLE[state][act]
     if isinstance(cell, Refused):
-        raise ActRefused(f"{journey} {cell.reason}. {cell.instead}", state)
+        raise _refusal(cell, journey, state)
     return cell
+
+
+def refused_draft(journey: str) -> ActRefused:
+    """Return the refusal of what needs instances, which a draft has none of."""
+    return _refusal(_OF_A_DRAFT, journey, "draft")
+
+
+def _refusal(cell: Refused, journey: str, state: JourneyState) -> ActRefused:
+    return ActRefused(f"{journey} {cell.reason}. {cell.instead}", state)
 
 
 def markdown() -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sojourn.definitions.hashing import content_hash
 from sojourn.store import operations as work
 from sojourn.store.catalog import JourneyState
-from sojourn.store.lifecycle import Act, ActRefused, Kind, allow
+from sojourn.store.lifecycle import Act, ActRefused, Kind, allow, refused_draft
 from sojourn.store.operations import Operation
 from sojourn.store.publish import Publication, PublishResult, add_version, publish
 from sojourn.store.revision import bump_revision, lock_revision
@@ -80,13 +80,10 @@ def act_on_version(connection: Connection, journey: str, what: Kind, version: in
         ActRefused: Profiles enter that version, or the journey is a draft.
         UnknownVersion: The journey has no such version.
     """
-    lock_revision(connection)
-    found = _standing(connection, journey)
+    found = _with_versions(connection, journey)
     if found is None:
         return None
     state, latest = found
-    if state == "draft":
-        allow(journey, state, what)
     if not 1 <= version <= latest:
         raise UnknownVersion(latest)
     if version == latest and state == "live" and what != "resume":
@@ -110,13 +107,10 @@ def move(connection: Connection, journey: str, version: int | None) -> Steered |
         ActRefused: The journey is a draft, or the version is its newest.
         UnknownVersion: It has no such version.
     """
-    lock_revision(connection)
-    found = _standing(connection, journey)
+    found = _with_versions(connection, journey)
     if found is None:
         return None
     state, latest = found
-    if state == "draft":
-        raise ActRefused(f"{journey} is a draft, which nobody has entered. Publish it, or discard it.", state)
     if version is not None and not 1 <= version <= latest:
         raise UnknownVersion(latest)
     if version == latest:
@@ -182,6 +176,19 @@ def _standing(connection: Connection, journey: str) -> tuple[JourneyState, int] 
         return None if connection.execute(draft).first() is None else ("draft", 0)
     newest = select(func.max(journey_versions.c.version)).where(journey_versions.c.journey == journey)
     return state, int(connection.execute(newest).scalar_one())
+
+
+def _with_versions(connection: Connection, journey: str) -> tuple[JourneyState, int] | None:
+    """Return the state and the newest version of a journey whose instances are to be steered, behind the lock.
+
+    Raises:
+        ActRefused: The journey is a draft.
+    """
+    lock_revision(connection)
+    found = _standing(connection, journey)
+    if found is not None and found[0] == "draft":
+        raise refused_draft(journey)
+    return found
 
 
 def _set(connection: Connection, journey: str, state: JourneyState) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableError
+from sojourn.cli.api_client import ApiClient
+from sojourn.cli.patience import PatientSender
 from sojourn.cli.profilereading import Item, ProfileBatch
 from sojourn.cli.reading import BadLine
-from sojourn.cli.sending import DEFAULT_PAUSE
 
 KEPT_REFUSALS = 1000
 """Refusals that are kept one by one; all are counted."""
@@ -88,9 +88,7 @@ class Importer:
         """
         self._api = api
         self._method = "PUT" if replace else "PATCH"
-        self._patience = patience
-        self._notify = notify
-        self._sleep = sleep
+        self._sender = PatientSender(self._post, self._settle, patience=patience, notify=notify, sleep=sleep)
         self.tally = ImportTally()
 
     def send(self, batch: ProfileBatch) -> None:
@@ -101,38 +99,14 @@ class Importer:
             ApiRefusedError: The whole request is refused, or the API stayed unavailable for that long.
         """
         self.tally.bad_lines += batch.bad
-        self._send(batch.items)
+        self._sender.send(batch.items)
 
-    def _send(self, items: list[Item]) -> None:
-        deadline = time.monotonic() + self._patience
-        while items:
-            body = b"[" + b",".join(item.text for item in items) + b"]"
-            try:
-                results = self._api.post_text("/v1/profiles", body, method=self._method)["results"]
-            except ApiRefusedError as error:
-                if error.status == 413 and len(items) > 1:
-                    middle = len(items) // 2
-                    self._send(items[:middle])
-                    self._send(items[middle:])
-                    return
-                if error.status < 500 and error.status != 429:
-                    raise
-                self._wait(error, error.retry_after, deadline)
-            except ApiUnreachableError as error:
-                if not self.tally.answered and "nothing answers" in str(error):
-                    raise
-                # What was written although the answer got lost is unchanged next time.
-                self._wait(error, None, deadline)
-            else:
-                for item, result in zip(items, results, strict=True):
-                    self.tally.count(item, result)
-                return
+    def _post(self, items: list[Item]) -> dict[str, Any]:
+        body = b"[" + b",".join(item.text for item in items) + b"]"
+        answer: dict[str, Any] = self._api.post_text("/v1/profiles", body, method=self._method)
+        return answer
 
-    def _wait(
-        self, error: ApiRefusedError | ApiUnreachableError, pause: float | None, deadline: float
-    ) -> None:
-        pause = DEFAULT_PAUSE if pause is None else pause
-        if time.monotonic() + pause > deadline:
-            raise error
-        self._notify(f"{error}. Trying again in {pause:g} s.")
-        self._sleep(pause)
+    def _settle(self, item: Item, result: dict[str, Any]) -> bool:
+        # What was written although the answer got lost is unchanged next time.
+        self.tally.count(item, result)
+        return True

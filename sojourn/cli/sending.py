@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableError
+from sojourn.cli.api_client import ApiClient
+from sojourn.cli.patience import PatientSender
 from sojourn.cli.reading import BadLine, Batch
 
 KEPT_REFUSALS = 1000
@@ -17,9 +18,6 @@ KEPT_REFUSALS = 1000
 
 MISTAKES = ("invalid", "no_key")
 """Reasons of refusals that mean that an event itself is wrong."""
-
-DEFAULT_PAUSE = 2.0
-"""Seconds between two attempts where the API names no time."""
 
 
 @dataclass
@@ -106,9 +104,7 @@ class Sender:
             sleep: Waits for some seconds.
         """
         self._api = api
-        self._patience = patience
-        self._notify = notify
-        self._sleep = sleep
+        self._sender = PatientSender(self._post, self._settle, patience=patience, notify=notify, sleep=sleep)
         self.tally = Tally()
 
     def send(self, batch: Batch) -> None:
@@ -120,55 +116,18 @@ class Sender:
         """
         self.tally.bad_lines += batch.bad
         self.tally.unprotected += batch.unprotected
-        self._send(list(zip(batch.lines, batch.events, strict=True)))
+        self._sender.send(list(zip(batch.lines, batch.events, strict=True)))
 
-    def _send(self, open_events: list[tuple[int, dict[str, Any]]]) -> None:
-        deadline = time.monotonic() + self._patience
-        while open_events:
-            try:
-                answer = self._api.post_text("/v1/events", _encode([event for _, event in open_events]))
-            except ApiRefusedError as error:
-                if error.status == 413 and len(open_events) > 1:
-                    middle = len(open_events) // 2
-                    self._send(open_events[:middle])
-                    self._send(open_events[middle:])
-                    return
-                if error.status < 500 and error.status != 429:
-                    raise
-                open_events = self._settle(open_events, error.problem.get("results"))
-                self._wait(error, error.retry_after, deadline)
-            except ApiUnreachableError as error:
-                # What was taken although the answer got lost is a duplicate next time: every event has an id.
-                if not self.tally.sent and self._patience and "nothing answers" in str(error):
-                    raise
-                self._wait(error, None, deadline)
-            else:
-                open_events = self._settle(open_events, answer["results"])
-                if open_events:
-                    self._wait(ApiUnreachableError("some events were not taken"), None, deadline)
+    def _post(self, events: list[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+        # What was taken although the answer got lost is a duplicate next time: every event has an id.
+        answer: dict[str, Any] = self._api.post_text("/v1/events", _encode([event for _, event in events]))
+        return answer
 
-    def _settle(
-        self, events: list[tuple[int, dict[str, Any]]], results: object
-    ) -> list[tuple[int, dict[str, Any]]]:
-        """Count the events that have a final answer; return the others."""
-        if not isinstance(results, list) or len(results) != len(events):
-            return events
-        left = []
-        for (line, event), result in zip(events, results, strict=True):
-            if result.get("status") == "unavailable":
-                left.append((line, event))
-            else:
-                self.tally.count(line, result)
-        return left
-
-    def _wait(
-        self, error: ApiRefusedError | ApiUnreachableError, pause: float | None, deadline: float
-    ) -> None:
-        pause = DEFAULT_PAUSE if pause is None else pause
-        if time.monotonic() + pause > deadline:
-            raise error
-        self._notify(f"{error}. Trying again in {pause:g} s.")
-        self._sleep(pause)
+    def _settle(self, event: tuple[int, dict[str, Any]], result: dict[str, Any]) -> bool:
+        if result.get("status") == "unavailable":
+            return False
+        self.tally.count(event[0], result)
+        return True
 
 
 def _encode(events: list[dict[str, Any]]) -> bytes:

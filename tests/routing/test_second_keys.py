@@ -208,7 +208,7 @@ async def test_private_keys_hide_both_keys(world: World) -> None:
     router = await world.process()
     (result,) = await router.route([placed(world, "order-of-ada")])
     (instance,) = result.instances
-    assert "ada" not in instance.workflow_id
+    assert "order" not in instance.workflow_id
     found = await world.client.get_workflow_handle(instance.workflow_id).describe()
     assert "order-of-ada" not in str(found.raw_description)
     assert await one(router, world.event("finish", order="order-of-ada")) == "signalled"

@@ -2,7 +2,7 @@
 #
 #   make demo                       the cart journey, end to end, in about a minute
 #   make demo KEEP=1                ... and stay up until Ctrl-C
-#   make demo NAME=second-purchase  the 6,919 purchases of a real shop
+#   make demo NAME=second-purchase  the 6,919 purchases of a real shop; ORDERS=2000 only the first ones
 #   make test                       all tests
 #
 # `make help` lists the rest. PYTHON=/path/to/python3.12 chooses the interpreter.
@@ -15,6 +15,7 @@ READY := $(VENV)/.ready
 # Set on the command line only: `NAME`, for one, is in the environment of many machines.
 JOBS = 3
 NAME =
+ORDERS =
 KEEP =
 UPGRADE =
 PYTEST_ARGS =
@@ -44,7 +45,7 @@ $(READY): requirements/dev.txt pyproject.toml scripts/setup-venv
 venv: $(READY) ## Make .venv and install Sojourn in it
 
 demo: $(READY) ## Run the example journey for real; NAME=second-purchase for the other, KEEP=1 stays up
-	@$(RUN) -m sojourn demo $(NAME) $(if $(KEEP),--keep)
+	@$(RUN) -m sojourn demo $(NAME) $(if $(ORDERS),--orders $(ORDERS)) $(if $(KEEP),--keep)
 
 test: $(READY) ## Run all tests
 	$(RUN) -m pytest -n $(JOBS) $(PYTEST_ARGS)

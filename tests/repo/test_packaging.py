@@ -284,5 +284,11 @@ def test_ci_runs_what_a_change_must_pass() -> None:
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", "-n", str(script)], check=True)
     text = script.read_text("utf-8")
-    for command in ("make lint", "make test", "make demo", "make demo NAME=second-purchase", "make docs"):
+    for command in (
+        "make lint",
+        "make test",
+        "make demo",
+        "make demo NAME=second-purchase ORDERS=2000",
+        "make docs",
+    ):
         assert re.search(rf"^step '[^']+' {command}$", text, re.MULTILINE), command

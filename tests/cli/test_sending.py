@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 import signal
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -276,9 +276,10 @@ def test_stop_in_the_middle_says_how_to_go_on(httpserver: HTTPServer, tmp_path: 
 
 def test_ctrl_c_while_sending_says_how_to_go_on(httpserver: HTTPServer, tmp_path: Path) -> None:
     """Status 130, and what was sent is not lost."""
+    interrupted = threading.Event()
 
     def slow(events: list[dict[str, Any]]) -> Response:
-        time.sleep(1)
+        interrupted.wait(30)
         return accepted(events)
 
     got = serve(httpserver, accepted, slow)
@@ -288,6 +289,7 @@ def test_ctrl_c_while_sending_says_how_to_go_on(httpserver: HTTPServer, tmp_path
     with running("send", "--file", file, "--batch", "2", cwd=tmp_path, env=env) as sending:
         until(lambda: len(got) >= 2, 20, lambda: sending.said)
         assert sending.end(signal.SIGINT) == ExitCode.INTERRUPTED
+        interrupted.set()
         assert "Stopped after 2 events were answered." in sending.said
         assert "Traceback" not in sending.said
 

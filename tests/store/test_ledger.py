@@ -100,10 +100,10 @@ async def test_many_customers_in_two_processes_at_once(open_store: OpenStore) ->
 
 async def test_a_lease_that_runs_out_makes_the_reservation_stale(open_store: OpenStore) -> None:
     """Whoever reserved it has died; the row says what it was about to do."""
-    store = await open_store(lease=0.1)
+    store = await open_store(lease=1)
     granted = (await store.ledger.reserve(claim())).entry
     assert (await store.ledger.reserve(claim("e2"))).kind == "busy"
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(1.05)
     verdict = await store.ledger.reserve(claim("e2"))
     assert verdict.kind == "stale"
     assert granted is not None
@@ -114,9 +114,9 @@ async def test_a_released_reservation_is_stale_after_the_hold(store: Store) -> N
     """A process that could not reach Temporal does not keep others waiting for its whole lease."""
     granted = (await store.ledger.reserve(claim())).entry
     assert granted is not None
-    await store.ledger.write(Release(granted, 0.1))
+    await store.ledger.write(Release(granted, 1))
     assert (await store.ledger.reserve(claim())).kind == "busy"
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(1.05)
     assert (await store.ledger.reserve(claim())).kind == "stale"
 
 

@@ -275,6 +275,8 @@ async def test_an_expiry_that_was_shortened_holds_for_what_is_queued(client: Cli
         for handle in handles:
             while not await scheduled_on(handle):
                 await asyncio.sleep(0.02)
+        # The queue is new, so that one call has its turn at once, and further ones where it has partitions.
+        await until(lambda: shop.calls)
         await asyncio.sleep(0.3)
         sent = len(shop.calls)
         live.limit(throttled(1000, 1, 0.2))

@@ -179,7 +179,7 @@ async def test_a_timeout_longer_than_a_wait_may_be_is_an_error(temporal: Workflo
 LIVES = """
 journey: j
 entry: {event: entered}
-timeout: 2s
+timeout: 4s
 steps:
   listen: {wait_for: [{event: answered}]}
   mail: {action: send, with: {to: x, data: 1}, on_error: wrong}
@@ -214,14 +214,14 @@ async def test_a_life_ends_during_a_call(
         ("mail", "timed_out"),
     ]
     lived = datetime.fromisoformat(result["ended_at"]) - datetime.fromisoformat(result["entered_at"])
-    assert lived >= timedelta(seconds=2)
+    assert lived >= timedelta(seconds=4)
 
 
 async def test_a_life_ends_during_a_wait_and_behind_a_pause(
     temporal: WorkflowEnvironment, shop: Shop
 ) -> None:
     """In a wait without time-out at once; while paused between two steps, when the instance is resumed."""
-    loaded = project(LIVES.replace("2s", "40d"), shop)
+    loaded = project(LIVES.replace("4s", "40d"), shop)
     async with running(temporal.client, loaded) as runner:
         result = await (await runner.start(compiled(loaded))).result()
         assert result["outcome"] == "timed_out"
@@ -229,12 +229,12 @@ async def test_a_life_ends_during_a_wait_and_behind_a_pause(
         assert result["steps"][0]["duration"] == pytest.approx(40 * 86_400, abs=60)
 
         with temporal.with_time_skipping_disabled():
-            handle = await runner.start(compiled(loaded) | {"timeout": 1})
+            handle = await runner.start(compiled(loaded) | {"timeout": 3})
             await until_waiting(handle, "listen")
             await handle.signal("pause")
             await signal(handle, "answered")
             assert (await state_of(handle))["step"] == "mail"
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(3.1)
             assert (await state_of(handle))["status"] == "paused"
             await handle.signal("resume")
             result = await handle.result()

@@ -127,7 +127,9 @@ class FunctionCalls:
             failure = _application_error(function, error)
         except (Exception, SystemExit) as error:
             trace = secrets.mask.text("".join(traceback.format_exception(error)))
-            logger.error("%s raised an exception:\n%s", _shown(function), trace)
+            # The exception itself is for who develops the function; its text may hold data and secrets.
+            more = {"raised": error, "function": definition.id, "mask": secrets.mask.text}
+            logger.error("%s raised an exception:\n%s", _shown(function), trace, extra=more)
             message = f"{_shown(function)} raised {type(error).__name__}; the worker's log says more"
             failure = CallError(EXCEPTION, message, retryable=True, expected=False)
         except BaseException as error:

@@ -14,6 +14,8 @@ from sojourn import __version__
 from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableError
 from sojourn.cli.console import CliError, ExitCode, say, warn
 from sojourn.cli.lock import ProjectLock
+from sojourn.cli.mishaps.pipe import VARIABLE, Pipe
+from sojourn.cli.mishaps.telling import Telling
 from sojourn.cli.processes import Ports, ProcessError, Stack, TemporalMissingError
 from sojourn.cli.project import data_folder, load, summary, write_schema
 from sojourn.cli.project_environment import DOTENV, development, secret_names
@@ -38,6 +40,7 @@ class Dev:
         self._ports = ports
         self._secrets: list[str] = []
         self._has_functions = False
+        self._descriptor = -1
 
     async def run(self) -> int:
         """Start everything, publish, and watch the files until cancelled.
@@ -51,10 +54,16 @@ class Dev:
         project = await asyncio.to_thread(load, self._project)
         self._has_functions = any(endpoint.python for endpoint in project.endpoints.values())
         data = data_folder(self._project)
-        with ProjectLock(data / "lock") as lock:
+        with ProjectLock(data / "lock") as lock, _mishaps_told() as self._descriptor:
             write_schema(self._project)
-            env = self._environment()
-            stack = Stack(data, ports=self._ports, env=env, keep_open=(lock.descriptor,), notify=_log)
+            stack = Stack(
+                data,
+                ports=self._ports,
+                env=self._environment(),
+                keep_open=(lock.descriptor,),
+                inherit=(self._descriptor,),
+                notify=_log,
+            )
             lock.describe(api=stack.api_url, temporal=stack.temporal_address, ui=stack.ui_url)
             say(
                 f"Sojourn {__version__}: starting Temporal, a worker and the API for {self._project.name} ..."
@@ -75,7 +84,7 @@ class Dev:
         self._secrets = secret_names(self._project)
         # A worker without the functions of a broken file is better than none: the others go on.
         python = {"SOJOURN_PROJECT": str(self._project), "SOJOURN_PROJECT_REQUIRED": "false"}
-        return development(self._project) | python
+        return development(self._project) | python | {VARIABLE: str(self._descriptor)}
 
     def _greet(self, stack: Stack) -> None:
         for choice in stack.ports.moved:
@@ -193,6 +202,18 @@ class _Relevant:
             return True
         hidden = any(part.startswith(".") for part in relative.parts)
         return not hidden and (relative.suffix in {".yaml", ".yml"} or is_project_code(relative))
+
+
+@contextlib.contextmanager
+def _mishaps_told() -> Iterator[int]:
+    """Say what fails in the developer's code; yields the descriptor by which the workers tell it."""
+    pipe, telling = Pipe(), Telling(lambda lines: _log(lines, bad=True))
+    pipe.open(telling.take)
+    try:
+        yield pipe.writing
+    finally:
+        telling.close()
+        pipe.close()
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ _README = """\
 
 While `sojourn dev` runs, change the code and save: the worker starts again with it. Instances that are under way go on
 with the new code, so a change of what they have done already needs `workflow.patched`; between tries, send events with
-new ids and new customers. An instance whose code fails says so in `sojourn instances ID`, and goes on when it is
-mended; `.sojourn/logs/worker.log` names the line.
+new ids and new customers. When the code of an instance fails, `sojourn dev` says so and names the line; the instance
+goes on when it is mended.
 
 | file | what it is |
 |---|---|

@@ -67,14 +67,15 @@ async def run(
         from temporalio.worker import Worker
 
         from sojourn.activities import ThrottledQueues
+        from sojourn.cli.mishaps.watching import Watching
         from sojourn.plugin import JourneyPlugin
         from sojourn.store import ErrorRecorder
 
         recorder = await finish.enter_async_context(ErrorRecorder(store.endpoint_errors))
         calls = _calls(settings, store, recorder, code.functions)
-        client = await _connect(
-            [JourneyPlugin(calls=calls, journeys=code.journeys, throttled_queues=False)], stopped, patience
-        )
+        journeys = JourneyPlugin(calls=calls, journeys=code.journeys, throttled_queues=False)
+        watching = Watching(project or settings.project)
+        client = await _connect([journeys, watching], stopped, patience)
         if client is None:
             return _status(stopped)
         await _check_namespace(client)

@@ -36,6 +36,7 @@ class Child:
         guard: Guard | None = None,
         grace: float = 10.0,
         cwd: Path | None = None,
+        inherit: tuple[int, ...] = (),
     ) -> None:
         """Describe a process; nothing is started yet.
 
@@ -48,6 +49,7 @@ class Child:
             guard: Ends the process when this one is killed.
             grace: Seconds that it may take to end by itself.
             cwd: Its working directory.
+            inherit: File descriptors that it gets, under the same numbers.
         """
         self.name = name
         self.command = list(command)
@@ -57,6 +59,7 @@ class Child:
         self._guard = guard
         self._grace = grace
         self._cwd = cwd
+        self._inherit = inherit
         self._process: asyncio.subprocess.Process | None = None
         self._rotated = False
 
@@ -90,6 +93,7 @@ class Child:
                     env=self.env,
                     cwd=self._cwd,
                     start_new_session=True,
+                    pass_fds=self._inherit,
                 )
             except OSError as error:
                 raise ProcessError(

@@ -52,6 +52,7 @@ class Stack:
         env: Mapping[str, str] | None = None,
         workers: int = 1,
         keep_open: tuple[int, ...] = (),
+        inherit: tuple[int, ...] = (),
         notify: Callable[[str], None] = lambda message: None,
     ) -> None:
         """Describe a stack; nothing is started yet.
@@ -63,6 +64,7 @@ class Stack:
                 `SOJOURN_ALLOW_HOSTS`, the secrets themselves.
             workers: Number of worker processes.
             keep_open: File descriptors, such as a lock's, that stay open until the last process is gone.
+            inherit: File descriptors that the workers get, under the same numbers.
             notify: Called with a sentence when a process is started again.
         """
         self.folder = folder.absolute()
@@ -76,6 +78,7 @@ class Stack:
         self._extra_env = dict(env or {})
         self._workers = workers
         self._keep_open = keep_open
+        self._inherit = inherit
         self._notify = notify
         self._guard: Guard | None = None
         self._watchers: list[asyncio.Task[None]] = []
@@ -190,7 +193,7 @@ class Stack:
             return ready_file.exists()
 
         # Longer than the calls in flight may take to finish (`sojourn worker` gives them ten seconds).
-        return self._child(name, command, ready, grace=15.0)
+        return self._child(name, command, ready, grace=15.0, inherit=self._inherit)
 
     def _api(self) -> Child:
         command = [sys.executable, "-m", "sojourn", "api"]
@@ -206,6 +209,7 @@ class Stack:
         command: list[str],
         ready: Callable[[], Coroutine[Any, Any, bool]],
         grace: float = 10.0,
+        inherit: tuple[int, ...] = (),
     ) -> Child:
         log = self.folder / "logs" / f"{name}.log"
         return Child(
@@ -217,6 +221,7 @@ class Stack:
             guard=self._guard,
             grace=grace,
             cwd=self.folder,
+            inherit=inherit,
         )
 
     async def _start_together(self, children: list[Child]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
@@ -17,7 +17,7 @@ from sojourn import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import Runner, compiled, event, until_waiting
+from tests.workflows.support import Runner, compiled, event, finish, until_waiting
 
 Handle = WorkflowHandle[Any, dict[str, Any]]
 
@@ -58,7 +58,7 @@ async def in_one_task(
                 await until_waiting(handle, at)
         await meanwhile(handle)
         async with journeys(temporal.client, queue, cached):
-            result = await asyncio.wait_for(handle.result(), 30)
+            result = await asyncio.wait_for(finish(temporal, handle), 30)
     await replays(handle)
     return handle, result
 
@@ -77,8 +77,9 @@ async def types(handle: Handle) -> list[str]:
     ]
 
 
-async def fired(handle: Handle) -> datetime:
-    """Wait until an instance's timer has fired; return when."""
+async def fired(temporal: WorkflowEnvironment, handle: Handle) -> datetime:
+    """Let an instance's timer of an hour fire, for which no time passed until now; return when it has."""
+    await temporal.fast_forward(handle, timedelta(hours=1))
     while True:
         async for one in handle.fetch_history_events():
             if one.HasField("timer_fired_event_attributes"):

@@ -40,12 +40,12 @@ steps:
     wait_for:
       - {event: answered, when: event.amount == 1}
       - {event: other, restart: true}
-    timeout: {after: 1s, next: late}
-  nap: {wait: {for: 1s}}
+    timeout: {after: 1h, next: late}
+  nap: {wait: {for: 1h}}
   done: {end: answered}
   late:
     wait_for: [{event: answered, next: afterwards}]
-    timeout: {after: 1s, next: never}
+    timeout: {after: 1h, next: never}
   afterwards: {end: afterwards}
   never: {end: never}
 """
@@ -74,7 +74,7 @@ async def test_an_event_and_the_timer(
     """The event wins unless it says of itself that it happened behind the timer; then the next wait is offered it."""
 
     async def meanwhile(handle: Handle) -> None:
-        moment = await fired(handle)
+        moment = await fired(temporal, handle)
         for name, amount in sent:
             await send(handle, name, moment + timedelta(seconds=seconds), amount=amount)
 
@@ -85,13 +85,14 @@ async def test_an_event_and_the_timer(
 @CACHED
 async def test_the_loser_of_a_race_leaves_no_timer(temporal: WorkflowEnvironment, cached: int) -> None:
     """An event that ends a wait cancels its timer: the history says so, and no timer is left of which nobody knows."""
-    loaded = project(TIMED.replace("after: 1s, next: late", "after: 5d, next: late"))
+    loaded = project(TIMED.replace("after: 1h, next: late", "after: 5d, next: late"))
     async with running(temporal.client, loaded, cached=cached) as runner:
         with temporal.with_time_skipping_disabled():
             handle = await runner.start(compiled(loaded))
             await until_waiting(handle, "listen")
             await signal(handle, "answered", {"amount": 1})
-            assert (await handle.result())["text"] == "answered"
+            await until_waiting(handle, "nap")
+        assert (await finish(temporal, handle))["text"] == "answered"
     found = await types(handle)
     # The wait's timer and that of the nap behind it.
     assert found.count("TIMER_STARTED") == 2
@@ -292,17 +293,20 @@ async def test_events_before_a_wait_during_a_call_and_behind_the_end(
     temporal: WorkflowEnvironment, shop: Shop, cached: int
 ) -> None:
     """One that came during a plain wait is past; one that came during a call is kept; behind the exit none counts."""
-    release = shop.hang()
     loaded = project(
-        CALLING.replace("listen: {wait_for: [{event: answered}]}", "listen: {wait: {for: 1s}}"), shop
+        CALLING.replace("listen: {wait_for: [{event: answered}]}", "listen: {wait: {for: 1h}}"), shop
     )
     async with running(temporal.client, loaded, cached=cached) as runner:
         with temporal.with_time_skipping_disabled():
             for during_call in (True, False):
                 shop.calls.clear()
+                # It holds the call until time stands still again: else the wait behind it would be over at once.
+                release = shop.hang()
                 handle = await runner.start(compiled(loaded))
                 await until_waiting(handle, "listen")
                 await signal(handle, "answered", {}, "before")
+                await state_of(handle)
+                await temporal.fast_forward(handle, timedelta(hours=1))
                 while not shop.calls:
                     await asyncio.sleep(0.02)
                 if during_call:
@@ -328,7 +332,7 @@ async def test_an_exit_and_the_timer(temporal: WorkflowEnvironment, unique: str,
     for seconds, passed in ((-0.5, ["listen"]), (0.5, ["listen", "late"])):
 
         async def meanwhile(handle: Handle, seconds: float = seconds) -> None:
-            await send(handle, "other", await fired(handle) + timedelta(seconds=seconds), amount=9)
+            await send(handle, "other", await fired(temporal, handle) + timedelta(seconds=seconds), amount=9)
 
         _, result = await in_one_task(temporal, f"{unique}{seconds}", loaded, "listen", meanwhile, cached)
         assert (result["outcome"], steps(result)) == ("exited", passed)

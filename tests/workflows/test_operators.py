@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -108,16 +109,19 @@ async def test_details_and_search_say_that_a_call_queues(temporal: WorkflowEnvir
     loaded = load_texts({"events.yaml": EVENTS, "endpoints.yaml": throttled, "journey.yaml": journey})
     async with running(temporal.client, loaded) as runner:
         with temporal.with_time_skipping_disabled():
-            handles = [await runner.start(compiled(loaded)) for _ in range(2)]
-            queued = None
-            while queued is None:
-                for handle in handles:
-                    details = (await metadata(handle)).current_details
-                    if "throttled" in details and shop.calls:
-                        queued = handle
-                        break
+            handles = {
+                customer: await runner.start(compiled(loaded), {"customerId": customer})
+                for customer in ("ada", "ben")
+            }
+            # One has its turn at once, and goes on; the other waits for it.
+            while not shop.calls:
+                await asyncio.sleep(0.02)
+            (called,) = shop.calls
+            (queued,) = (handles[customer] for customer in handles if customer != called["body"]["to"])
+            while "throttled" not in (details := (await metadata(queued)).current_details):
+                await asyncio.sleep(0.02)
             attributes = (await queued.describe()).search_attributes
-            for handle in handles:
+            for handle in handles.values():
                 await handle.terminate()
     assert details.startswith(
         "**mail**: calls send, which is throttled: waits for its turn, for at most 7200 seconds"

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sojourn.cli.api_client import TIMEOUT_SECONDS
 from tests.cli.support import Result, Running, quickly, running
 from tests.conftest import free_port
 
@@ -81,7 +82,9 @@ class DevRun:
 
     def get(self, path: str, **parameters: str) -> Any:
         """Ask the API itself: for what is asked again and again, a command for each time takes too long."""
-        return httpx.get(self.api + path, params=parameters, trust_env=False).raise_for_status().json()
+        # As patient as the commands are: for an instance it asks a worker, and that may be starting.
+        answer = httpx.get(self.api + path, params=parameters, trust_env=False, timeout=TIMEOUT_SECONDS)
+        return answer.raise_for_status().json()
 
     def outcome(self, instance: str) -> str | None:
         """How an instance ended, with its text; None while it runs."""

@@ -81,6 +81,8 @@ def test_its_readme_is_true(project: Path) -> None:
                 ),
                 40,
             )  # type: ignore[misc]
+        # The list is about a second behind.
+        until(lambda: len(dev.get("/v1/instances")["instances"]) == len(outcomes), 40)
         listed = dev.sojourn(*listing[1:])
         assert listed.code == 0
         assert all(f"coffee-refill:{customer}" in listed.out for customer in outcomes)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
 import socket
 from pathlib import Path
+
+import psutil
 
 from sojourn.cli.console import ExitCode
 from tests.cli.conftest import DevRun, write_project
@@ -191,11 +194,12 @@ def test_dev_replaces_a_fallen_worker_and_rereads_secrets(dev: DevRun) -> None:
     """A killed worker is said and replaced; a new name in `.env` reaches a new worker."""
 
     def secrets() -> set[str]:
-        return {
-            member.environ().get("SOJOURN_SECRETS", "")
-            for member in dev.process.family()
-            if "worker" in member.cmdline()
-        }
+        found = set()
+        for member in dev.process.family():
+            with contextlib.suppress(psutil.Error):  # it has ended while it was looked at
+                if "worker" in member.cmdline():
+                    found.add(member.environ().get("SOJOURN_SECRETS", ""))
+        return found
 
     worker = next(member for member in dev.process.family() if "worker" in member.cmdline())
     worker.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from pathlib import Path
@@ -97,6 +98,7 @@ async def test_each_view_finds_its_instances(client: Client) -> None:
         counted = {view.name: (await client.count_workflows(view.query)).count for view in found}
         if counted == expected:
             break
+        await asyncio.sleep(0.1)
     assert counted == expected
     for view in views.of_all():
         await client.count_workflows(view.query)

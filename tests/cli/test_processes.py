@@ -246,10 +246,11 @@ async def test_stack_gives_up_on_a_process_that_keeps_falling(tmp_path: Path) ->
             import pathlib, time
             pathlib.Path("worker.ready").write_text("")
             print("no disk space", flush=True)
-            time.sleep(0.4)
+            while not pathlib.Path("fall").exists(): time.sleep(0.05)
         """
 
     async with Falling(tmp_path) as stack:
+        (tmp_path / "fall").touch()
         with pytest.raises(ProcessError, match=r"worker ended 4 times within a minute(?s:.*)no disk space"):
             await asyncio.wait_for(stack.run(asyncio.sleep(100)), 30)
 
@@ -265,18 +266,16 @@ async def test_second_cancellation_ends_a_stack_at_once(tmp_path: Path) -> None:
             time.sleep(100)
         """
 
-    stack = Stubborn(tmp_path)
+    stack, up = Stubborn(tmp_path), asyncio.Event()
 
     async def work() -> None:
         async with stack:
+            up.set()
             await stack.run(asyncio.sleep(100))
 
     task = asyncio.create_task(work())
     try:
-        async with asyncio.timeout(20):
-            while not list(tmp_path.glob("worker.ready")):  # noqa: ASYNC240
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(0.5)
+        await asyncio.wait_for(up.wait(), 60)
         family = members(stack)
         task.cancel()
         await asyncio.sleep(1.5)

@@ -50,7 +50,10 @@ steps:
         result = await (await runner.start(compiled(loaded))).result()
     began = [local(record["at"], zone) for record in result["steps"]]
     entered = local(result["entered_at"], zone)
-    assert [f"{moment:%H:%M:%S}" for moment in began[1:]] == ["09:00:00", "09:00:00"]
+    for moment in began[1:]:
+        # A timer fires behind its due time, and a busy worker comes to it later still.
+        behind = moment - moment.replace(hour=9, minute=0, second=0, microsecond=0)
+        assert timedelta() <= behind < timedelta(seconds=20), moment
     assert began[1].weekday() in (1, 4)
     assert entered < began[1] < entered + timedelta(days=5)
     assert began[2].weekday() == 1
@@ -229,12 +232,12 @@ async def test_a_life_ends_during_a_wait_and_behind_a_pause(
         assert result["steps"][0]["duration"] == pytest.approx(40 * 86_400, abs=60)
 
         with temporal.with_time_skipping_disabled():
-            handle = await runner.start(compiled(loaded) | {"timeout": 3})
+            handle = await runner.start(compiled(loaded) | {"timeout": 3600})
             await until_waiting(handle, "listen")
             await handle.signal("pause")
             await signal(handle, "answered")
             assert (await state_of(handle))["step"] == "mail"
-            await asyncio.sleep(3.1)
+            await temporal.fast_forward(handle, timedelta(hours=2))
             assert (await state_of(handle))["status"] == "paused"
             await handle.signal("resume")
             result = await handle.result()

@@ -95,7 +95,7 @@ def status(code: int, **headers: str) -> Reply:
 # Scenario S26 of the reference, and more: replies, result, number of requests. A window is 1 s long where its end is
 # the matter, so that the reference's 5 s are not waited for; elsewhere it is long enough for a busy machine.
 S26: dict[str, tuple[list[Reply], dict[str, Any], int]] = {
-    "an answer just in time": ([late(0.5, answer({"ok": 1}))], {"status": 200, "body": {"ok": 1}}, 1),
+    "an answer just in time": ([late(1.0, answer({"ok": 1}))], {"status": 200, "body": {"ok": 1}}, 1),
     "a first attempt beyond the window": ([late(3, answer({}))], {"code": "timed_out", "status": None}, 1),
     "500, then an answer in time": (
         [late(0.4, status(500)), answer({"ok": 2})],
@@ -140,7 +140,7 @@ S26: dict[str, tuple[list[Reply], dict[str, Any], int]] = {
 }
 
 
-ENDS = {"a first attempt beyond the window", "an answer just in time", "500, then nothing"}
+WINDOWS = {"a first attempt beyond the window": 1.0, "500, then nothing": 1.0, "an answer just in time": 3.0}
 
 
 @BOTH
@@ -149,15 +149,16 @@ async def test_window_and_retries(world: World, kind: str, name: str) -> None:
     """Each row of the table ends as it says, after as many requests, for local activities and ordinary ones."""
     replies, expected, requests = S26[name]
     async with Server(replies) as server:
-        result = await world.ask(kind, server, 1.0 if name in ENDS else 6.0, method="POST")
+        result = await world.ask(kind, server, WINDOWS.get(name, 6.0), method="POST")
     shown = result.get("failed", result)
     assert {field: shown.get(field) for field in expected} == expected, shown
     assert ("failed" in result) == ("code" in expected)
     assert len(server.requests) == requests
 
 
-async def test_retry_after_is_waited_for(world: World) -> None:
+async def test_retry_after_is_waited_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A source that asks to come back after a second is asked again after a second, not before."""
+    caplog.set_level(logging.INFO, "sojourn")
     moments: list[float] = []
 
     async def note(request: Any, writer: asyncio.StreamWriter) -> None:
@@ -165,8 +166,10 @@ async def test_retry_after_is_waited_for(world: World) -> None:
         await (status(429, Retry_After="1") if len(moments) == 1 else answer(1))(request, writer)
 
     async with Server([note]) as server:
-        assert await world.ask("source", server, 3.0) == {"status": 200, "body": 1}
-    assert 1.0 <= moments[1] - moments[0] < 1.6
+        assert await world.ask("source", server, 20.0) == {"status": 200, "body": 1}
+    assert moments[1] - moments[0] >= 1.0
+    # Not how long it took, which is the machine's affair: how long it was to wait.
+    assert "next attempt in 1.0 s" in caplog.text
 
 
 @BOTH
@@ -176,7 +179,8 @@ async def test_the_window_is_over_after_its_time(world: World, kind: str) -> Non
     async with Server([NEVER]) as server:
         result = await world.ask(kind, server, 0.6)
     assert result["failed"]["code"] == "timed_out"
-    assert 0.55 < asyncio.get_running_loop().time() - begun < 2.0
+    # The activity's own time-out is five seconds behind the window, for a machine that is busy.
+    assert 0.55 < asyncio.get_running_loop().time() - begun < 5.0
 
 
 async def test_every_attempt_carries_the_same_key(world: World) -> None:

@@ -57,11 +57,12 @@ async def why_stuck(client: Client, found: WorkflowExecutionDescription) -> dict
                 "step": None,
                 "code": NONDETERMINISM if differs else CODE_ERROR,
                 "status": None,
-                "message": _message(failed.failure),
+                "message": message_of(failed.failure),
             }
     return None
 
 
-def _message(failure: Failure) -> str:
+def message_of(failure: Failure) -> str:
+    """Return the exception's type, where it has one, and its text, of at most 300 characters."""
     kind = failure.application_failure_info.type
     return " ".join(filter(None, (f"{kind}:" if kind else "", failure.message)))[:_LONGEST]

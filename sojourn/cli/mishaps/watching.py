@@ -29,13 +29,12 @@ from temporalio.worker import (
 from sojourn import names
 from sojourn.cli.mishaps.pipe import Mishap, Writer
 from sojourn.cli.mishaps.places import Frame, frames_of, own_place
-from sojourn.routing.stuck import CODE_ERROR, NONDETERMINISM
+from sojourn.routing.stuck import CODE_ERROR, NONDETERMINISM, message_of
 
 log = logging.getLogger("sojourn.worker")
 
 FUNCTIONS = "sojourn.activities"
 """The logger that has, with each exception of a function, the exception itself."""
-
 
 _MESSAGE = re.compile(r'message: "((?:[^"\\]|\\.)+)"')
 """The text of a failure in what Temporal's core says of it, which is written for who develops that."""
@@ -155,8 +154,7 @@ class _Instance(WorkflowInstance):
 
     def _tell(self, what: Any, code: str, failure: Failure) -> None:
         place, source = own_place(frames_of(failure.stack_trace), self._project)
-        kind = failure.application_failure_info.type if what == "stands" else ""
-        message = " ".join(filter(None, (f"{kind}:" if kind else "", failure.message)))
+        message = message_of(failure) if what == "stands" else failure.message
         self._write(self._mishap(what, code=code, message=message, place=place, source=source))
 
     def _write(self, mishap: Mishap) -> bool:

@@ -7,7 +7,6 @@ the run knows, takes the signals, and carries everything over a continue-as-new.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -198,9 +197,7 @@ class Instance:
         """
         self._listening = listening
         if not listening:
-            # Without a loop the worker is putting the instance out of its memory: there is nobody to look.
-            with contextlib.suppress(RuntimeError):
-                asyncio.get_running_loop().call_soon(self._settle_if_deaf)
+            asyncio.get_running_loop().call_soon(self._settle_if_deaf)
 
     def _settle_if_deaf(self) -> None:
         # By now the steps may have come to a wait, which looks by itself.

@@ -13,6 +13,7 @@ from temporalio import workflow
 from sojourn.workflows import moving
 from sojourn.workflows.endings import Ending
 from sojourn.workflows.instance import Instance, TimedOut
+from sojourn.workflows.leaving import Leaving
 from sojourn.workflows.messages import EventMessage
 
 
@@ -78,7 +79,7 @@ class Wait:
             temporalio.workflow.ContinueAsNewError: Temporal suggested a new run, which goes on with this wait.
         """
         self._instance.listen(True)
-        try:
+        with Leaving(self._leave):
             if (found := await self._offer_earlier()) is not None:
                 return found
             while True:
@@ -92,11 +93,12 @@ class Wait:
                 self._instance.show(self._words(), searchable=True)
                 await workflow.wait_condition(lambda: self._wakes())
                 self._instance.profile.forget()
-        finally:
-            self._instance.listen(False)
-            if self._timer is not None:
-                self._timer.cancel()
-                self._instance.clock.armed(None)
+
+    def _leave(self) -> None:
+        self._instance.listen(False)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._instance.clock.armed(None)
 
     def _words(self) -> str:
         """Say in plain words what is waited for."""
@@ -189,13 +191,11 @@ class Wait:
     async def _read(self, leave: bool) -> None:
         instance = self._instance
         reading = asyncio.ensure_future(instance.profile.read_at_length())
-        try:
+        with Leaving(reading.cancel):
             while not reading.done():
                 await workflow.wait_condition(lambda: reading.done() or (leave and instance.may_continue()))
                 if not reading.done():
                     instance.continue_if_suggested()
-        finally:
-            reading.cancel()
         reading.result()
 
     def _is_late(self, event: EventMessage) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator
@@ -34,6 +35,12 @@ SEARCH_ATTRIBUTES = (
     "JourneyProfile=Keyword",
     "JourneyStep=Keyword",
 )
+
+
+def pytest_configure() -> None:
+    """Let the commands that tests start hear Ctrl-C, also where these were started deaf to it (`nohup make test &`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def temporal_binary() -> str:

@@ -1,7 +1,9 @@
-"""Putting things back behind a block of workflow code, but not for an instance that is only forgotten."""
+"""What workflow code may not do any more while Python's collector ends it, for an instance that is only forgotten."""
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable
 from types import TracebackType
 
@@ -30,3 +32,22 @@ class Leaving:
         """Leave the block, and raise what it raised."""
         if kind is None or not issubclass(kind, GeneratorExit):
             self._undo()
+
+
+def heed_collection() -> None:
+    """Go no further where the code that calls this is being ended by Python's collector, as in a `finally`.
+
+    It may be called in the midst of another instance's task, and whatever it asks the SDK about is that instance's.
+
+    Raises:
+        GeneratorExit: It is being ended. Python takes it for the end that it asked for.
+    """
+    error = sys.exception()
+    if not isinstance(error, GeneratorExit):
+        return
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    # An asynchronous generator that the code itself closes ends at its `yield`; all else ends where it awaits.
+    if trace is None or not trace.tb_frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR:
+        raise error

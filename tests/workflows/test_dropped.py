@@ -8,21 +8,23 @@ workflow task of another instance.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import inspect
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn import Event, journey, names
 from sojourn.plugin import JourneyPlugin
 from sojourn.workflows.authoring.define import settings_of
-from tests.workflows.racing import Handle
+from tests.workflows.racing import Handle, types
 from tests.workflows.support import Runner, Shop, compiled, project, signal, state_of, until_waiting
 
 ENTRY = {"customerId": "ann", "customer_id": "ann"}
@@ -64,6 +66,31 @@ class InPython:
             await journey.act("send", to=came.customer_id, data=1)
 
 
+@journey.defn(name="tidies", entry=Came)
+class Tidies:
+    """A journey that calls whatever happens."""
+
+    @journey.run
+    async def run(self, came: Came) -> None:
+        """Wait, and call."""
+        try:
+            with journey.step("listen"):
+                await journey.wait_for(Answered)
+        finally:
+            await journey.act("send", to=came.customer_id, data=1)
+
+
+@journey.defn(name="collects", entry=Came)
+class Collects:
+    """A journey in the midst of whose code Python collects what is left."""
+
+    @journey.run
+    async def run(self, came: Came) -> str:
+        """Collect."""
+        gc.collect()
+        return "collected"
+
+
 @workflow.defn
 class Collecting:
     """Has Python collect what is left, in the midst of its own code or while its condition is looked at."""
@@ -87,6 +114,11 @@ class Collecting:
         return added[0]
 
 
+def definition_of(body: type) -> dict[str, Any]:
+    """Return a journey in Python as it is published."""
+    return {**settings_of(body).definition(), "version": 1}
+
+
 async def waits(handle: Handle) -> None:
     """It waits for an event."""
     await until_waiting(handle, "listen")
@@ -108,6 +140,46 @@ async def pauses(handle: Handle) -> None:
     assert (await state_of(handle))["status"] == "paused"
 
 
+def forgetful(client: Client, queue: str) -> Worker:
+    """Return a worker that forgets instances as they are: what others do when they stop."""
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[Collecting, InPython, Tidies, Collects],
+        plugins=[JourneyPlugin(register_activities=False)],
+        max_cached_workflows=0,
+        disable_safe_workflow_eviction=True,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+
+
+@contextlib.contextmanager
+def collected_when_told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Let Python collect nothing by itself; gives what it could not tell anybody when it did."""
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: told.append(f"{what.object}: {what.exc_value!r}"))
+    gc.collect()
+    gc.disable()
+    try:
+        yield told
+    finally:
+        gc.enable()
+
+
+async def leave_behind(
+    temporal: WorkflowEnvironment,
+    queue: str,
+    definition: dict[str, Any],
+    brought: Callable[[Handle], Awaitable[None]],
+) -> None:
+    """Bring an instance somewhere, and leave its code in memory though it is gone."""
+    with temporal.with_time_skipping_disabled():
+        handle = await Runner(temporal.client, queue).start(definition, ENTRY)
+        await brought(handle)
+        await handle.terminate()
+    assert any(inspect.iscoroutine(one) and one.__name__ == "_walk" for one in gc.get_objects())
+
+
 @pytest.mark.parametrize("in_condition", [True, False], ids=["in-condition", "in-code"])
 @pytest.mark.parametrize("kind", ["YAML", "Python"])
 @pytest.mark.parametrize("brought", [waits, calls, pauses])
@@ -121,33 +193,24 @@ async def test_what_is_left_of_a_dropped_instance_reaches_no_other(
     in_condition: bool,
 ) -> None:
     """Neither while the worker looks at a condition, nor while other code runs."""
-    told: list[str] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda what: told.append(f"{what.object}: {what.exc_value!r}"))
-    in_python = {**settings_of(InPython).definition(), "version": 1}
-    definition = compiled(project(IN_YAML, shop)) if kind == "YAML" else in_python
-    worker = Worker(
-        temporal.client,
-        task_queue=unique,
-        workflows=[Collecting, InPython],
-        plugins=[JourneyPlugin(register_activities=False)],
-        max_cached_workflows=0,
-        # It forgets instances as they are: what it does with those in its memory when it stops.
-        disable_safe_workflow_eviction=True,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
-    gc.collect()
-    gc.disable()
-    try:
-        async with worker:
-            with temporal.with_time_skipping_disabled():
-                handle = await Runner(temporal.client, unique).start(definition, ENTRY)
-                await brought(handle)
-                await handle.terminate()
-            assert any(inspect.iscoroutine(one) and one.__name__ == "_walk" for one in gc.get_objects())
+    definition = compiled(project(IN_YAML, shop)) if kind == "YAML" else definition_of(InPython)
+    with collected_when_told(monkeypatch) as told:
+        async with forgetful(temporal.client, unique):
+            await leave_behind(temporal, unique, definition, brought)
             added = await temporal.client.execute_workflow(
                 Collecting.run, in_condition, id=f"{unique}-collecting", task_queue=unique
             )
-    finally:
-        gc.enable()
-    assert told == []
-    assert added == 0
+    assert (told, added) == ([], 0)
+
+
+async def test_the_code_of_a_dropped_instance_does_nothing_in_another(
+    temporal: WorkflowEnvironment, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call in a `finally` is not made for whoever's code happens to run."""
+    with collected_when_told(monkeypatch) as told:
+        async with forgetful(temporal.client, unique):
+            await leave_behind(temporal, unique, definition_of(Tidies), waits)
+            handle = await Runner(temporal.client, unique).start(definition_of(Collects), ENTRY)
+            result = await handle.result()
+    assert not [one for one in await types(handle) if one.startswith("ACTIVITY_")]
+    assert (told, result["outcome"], result["text"], result["steps"]) == ([], "completed", "collected", [])

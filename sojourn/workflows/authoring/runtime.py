@@ -21,6 +21,7 @@ from sojourn.workflows.authoring.found import texts_of
 from sojourn.workflows.authoring.settings import JourneySettings
 from sojourn.workflows.endings import Ending, StepError
 from sojourn.workflows.instance import Instance, TimedOut
+from sojourn.workflows.leaving import heed_collection
 from sojourn.workflows.position import Position
 from sojourn.workflows.waiting import timed_out
 
@@ -134,7 +135,9 @@ def running() -> Running:
 
     Raises:
         JourneyError: It runs in none.
+        GeneratorExit: Its instance was forgotten by the worker, and the code is being ended by Python's collector.
     """
+    heed_collection()
     found = None
     if workflow.in_workflow():
         try:

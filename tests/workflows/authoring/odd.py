@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import date, time, timedelta
 
 from pydantic import BaseModel
@@ -186,3 +188,23 @@ class Renews:
             timeout=timedelta(hours=1),
         )
         return "nothing" if answer is None else "answered"
+
+
+@journey.defn(name="closes", entry=Began)
+class Closes:
+    """Closes a generator of its own that calls when it is closed."""
+
+    @journey.run
+    async def run(self, event: Began) -> str:
+        """Walk through it."""
+
+        async def answers() -> AsyncIterator[int]:
+            try:
+                yield 1
+            finally:
+                await journey.act("send", to="closed", data=1)
+
+        async with contextlib.aclosing(answers()) as found:
+            async for _ in found:
+                break
+        return "closed"

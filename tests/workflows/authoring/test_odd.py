@@ -70,6 +70,13 @@ async def test_an_exit_of_the_code(temporal: WorkflowEnvironment, shop: Shop) ->
     assert passed(result) == [("goodbye", "exited", "had enough")]
 
 
+async def test_a_generator_of_the_code_ends_with_a_call(temporal: WorkflowEnvironment, shop: Shop) -> None:
+    """What the code closes itself may do steps, unlike what Python's collector ends."""
+    async with running(temporal.client, project(YAML, shop), journeys=[odd.Closes]) as runner:
+        result = await (await runner.start(definition(odd.Closes))).result()
+    assert (result["outcome"], [call["body"]["to"] for call in shop.calls]) == ("completed", ["closed"])
+
+
 async def test_a_circle_ends(temporal: WorkflowEnvironment, shop: Shop) -> None:
     """Visits of a step are bounded, also where the code catches the error."""
     async with running(temporal.client, project(YAML, shop), journeys=[odd.Circles]) as runner:

@@ -147,7 +147,7 @@ async def test_what_fails_is_an_error_of_the_step(
         """
 journey: j
 entry: {event: entered}
-call_timeout: 1s
+call_timeout: 2s
 steps:
   a: {condition: [{when: profile.vip, next: b}], on_error: b}
   b: {set: {first: "${journey.last_error.code} ${journey.last_error.step}"}}
@@ -277,7 +277,7 @@ call_timeout: 1s
 steps:
   listen:
     wait_for: [{event: answered, when: profile.ok, next: b}]
-    timeout: {after: 2s, next: late}
+    timeout: {after: 4s, next: late}
   b: {end: answered}
   late: {end: late}
 """

@@ -280,7 +280,8 @@ async def test_an_exit_while_a_call_is_tried_again(
             made = len(shop.calls)
             assert (result["outcome"], result["text"]) == ("exited", "other")
             assert steps(result) == ["mail"]
-            assert made <= (2 if kind == "action" else 4)
+            # Of five or more that its window leaves time for; the exit may need a moment to reach an action.
+            assert made <= (3 if kind == "action" else 4)
             await asyncio.sleep(1.5)
             assert len(shop.calls) == made
     found = await types(handle)

@@ -288,7 +288,7 @@ def test_ci_runs_what_a_change_must_pass() -> None:
         "make lint",
         "make test",
         "make demo",
-        "make demo NAME=second-purchase ORDERS=2000",
+        "make demo NAME=second-purchase ORDERS=1000",
         "make docs",
     ):
         assert re.search(rf"^step '[^']+' {command}$", text, re.MULTILINE), command

@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -23,6 +23,7 @@ _LAST_WORDS = 3
 """How often an instance that has ended is asked for its state; one that Temporal terminated never says it has."""
 
 _PAUSES = (0.002, 0.05)
+_STOOD_STILL = "TMPRL1101"
 
 
 class Stuck(Exception):
@@ -231,6 +232,11 @@ class Instance:
             self.version = self.state.get("version", self.version)
         except (RPCError, WorkflowFailureError):
             # Temporal lets a moment pass between two runs, and answers no query in it.
+            return False
+        except WorkflowQueryFailedError as error:
+            # The machine stood still while it was answered: what the SDK's deadlock detection says.
+            if _STOOD_STILL not in error.message:
+                raise
             return False
         return "scenario" in self.state
 

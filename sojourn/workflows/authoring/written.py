@@ -188,7 +188,14 @@ def _called(call: ast.Call) -> str:
 
 @lru_cache(maxsize=256)
 def _parsed(function: FunctionType) -> ast.AST | None:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else _tree_of(code)
+
+
+# By code, which is equal where it is imported anew: Temporal's sandbox does that for every instance.
+@lru_cache(maxsize=1024)
+def _tree_of(code: CodeType) -> ast.AST | None:
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+        return ast.parse(textwrap.dedent(inspect.getsource(code)))
     except (OSError, SyntaxError, TypeError):
         return None

@@ -1,8 +1,8 @@
 """What is left of an instance that a worker dropped from its memory reaches into no other instance.
 
-A worker ends the code of an instance that it makes room of. When it stops it forgets the others as they are, and so it
-does behind a deadlock: Python's collector ends their code at some later moment, which may lie in the midst of a
-workflow task of another instance.
+A worker ends the code of an instance that it puts out of its memory to make room. When it stops it forgets the others as
+they are: Python's collector ends their code at some later moment, which may lie in the midst of a workflow task of
+another instance.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn import Event, journey, names
 from sojourn.plugin import JourneyPlugin
-from sojourn.workflows.authoring.define import settings_of
+from tests.workflows.authoring.test_odd import definition
 from tests.workflows.racing import Handle, types
 from tests.workflows.support import Runner, Shop, compiled, project, signal, state_of, until_waiting
 
@@ -114,11 +114,6 @@ class Collecting:
         return added[0]
 
 
-def definition_of(body: type) -> dict[str, Any]:
-    """Return a journey in Python as it is published."""
-    return {**settings_of(body).definition(), "version": 1}
-
-
 async def waits(handle: Handle) -> None:
     """It waits for an event."""
     await until_waiting(handle, "listen")
@@ -177,12 +172,12 @@ def collected_when_told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 async def leave_behind(
     temporal: WorkflowEnvironment,
     queue: str,
-    definition: dict[str, Any],
+    body: dict[str, Any],
     brought: Callable[[Handle], Awaitable[None]],
 ) -> None:
     """Bring an instance somewhere, and leave its code in memory though it is gone."""
     with temporal.with_time_skipping_disabled():
-        handle = await Runner(temporal.client, queue).start(definition, ENTRY)
+        handle = await Runner(temporal.client, queue).start(body, ENTRY)
         await brought(handle)
         await handle.terminate()
     assert any(inspect.iscoroutine(one) and one.__name__ == "_walk" for one in gc.get_objects())
@@ -201,10 +196,10 @@ async def test_what_is_left_of_a_dropped_instance_reaches_no_other(
     in_condition: bool,
 ) -> None:
     """Neither while the worker looks at a condition, nor while other code runs."""
-    definition = compiled(project(IN_YAML, shop)) if kind == "YAML" else definition_of(InPython)
+    body = compiled(project(IN_YAML, shop)) if kind == "YAML" else definition(InPython)
     with collected_when_told(monkeypatch) as told:
         async with forgetful(temporal.client, unique):
-            await leave_behind(temporal, unique, definition, brought)
+            await leave_behind(temporal, unique, body, brought)
             added = await temporal.client.execute_workflow(
                 Collecting.run, in_condition, id=f"{unique}-collecting", task_queue=unique
             )
@@ -217,8 +212,8 @@ async def test_the_code_of_a_dropped_instance_does_nothing_in_another(
     """A call in a `finally` is not made for whoever's code happens to run."""
     with collected_when_told(monkeypatch) as told:
         async with forgetful(temporal.client, unique):
-            await leave_behind(temporal, unique, definition_of(Tidies), waits)
-            handle = await Runner(temporal.client, unique).start(definition_of(Collects), ENTRY)
+            await leave_behind(temporal, unique, definition(Tidies), waits)
+            handle = await Runner(temporal.client, unique).start(definition(Collects), ENTRY)
             result = await handle.result()
     assert not [one for one in await types(handle) if one.startswith("ACTIVITY_")]
     assert (told, result["outcome"], result["text"], result["steps"]) == ([], "completed", "collected", [])

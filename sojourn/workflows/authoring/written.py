@@ -186,7 +186,6 @@ def _called(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-@lru_cache(maxsize=256)
 def _parsed(function: FunctionType) -> ast.AST | None:
     code = getattr(inspect.unwrap(function), "__code__", None)
     return None if code is None else _tree_of(code)

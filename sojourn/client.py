@@ -31,6 +31,7 @@ from sojourn.outcomes import (
     result_of_failure,
 )
 from sojourn.sending import event_message, id_of, instance_of
+from sojourn.temporal import ask_again
 from sojourn.workflows.authoring.events import Event
 
 __all__ = ["InstanceState", "JourneyClient", "NoInstance", "Outcome", "Sent"]
@@ -126,8 +127,11 @@ class JourneyClient:
         handle = self.handle(journey, key, per=per)
         with _finding(handle.id):
             try:
-                answer = await handle.query(
-                    names.QUERY_STATE, result_type=dict, reject_condition=QueryRejectCondition.NOT_OPEN
+                # The host's client need not have the plugin.
+                answer = await ask_again(
+                    lambda: handle.query(
+                        names.QUERY_STATE, result_type=dict, reject_condition=QueryRejectCondition.NOT_OPEN
+                    )
                 )
             except WorkflowQueryRejectedError:
                 raise NoInstance(f"no instance {handle.id!r} runs: it has ended") from None

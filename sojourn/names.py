@@ -82,6 +82,9 @@ MEMO_VERSION = "version"
 ERROR_JOURNEY_FAILED = "sojourn.JourneyFailed"
 """`ApplicationError` type of an instance that ended as failed; its first detail is the instance's result."""
 
+ASKED_EARLY = "sojourn.AskedEarly"
+"""What the failure of a query begins with that a worker refused, as the instance is about to go on: ask again."""
+
 ERROR_BAD_INPUT = "sojourn.BadInput"
 """`ApplicationError` type of a start whose input is not one of Sojourn's."""
 

@@ -11,13 +11,21 @@ from weakref import WeakSet
 
 from temporalio.common import VersioningBehavior
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import Worker, WorkerConfig, WorkerDeploymentConfig, WorkflowRunner
+from temporalio.worker import (
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerConfig,
+    WorkerDeploymentConfig,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn import names
 from sojourn.activities import Calls, ThrottledQueues
 from sojourn.activities.directory import ThrottleDirectory
 from sojourn.activities.expiries import ExpiryInterceptor
+from sojourn.temporal import AskAgain
+from sojourn.timely import timely
 from sojourn.workflows import EventWorkflow, Journey
 from sojourn.workflows.authoring.define import settings_of
 
@@ -93,8 +101,8 @@ class JourneyPlugin(SimplePlugin):
             workflows=_adder([Journey, EventWorkflow, *journeys]) if register_workflows else None,
             activities=_adder(performing.activities) if performing is not None else None,
             workflow_runner=_runner,
-            # Of workflows alone there is nobody to tell.
-            interceptors=[ExpiryInterceptor(calls.expiries)] if calls is not None else None,
+            # Of workflows alone there is nobody to tell of expired calls.
+            interceptors=[AskAgain(), *([ExpiryInterceptor(calls.expiries)] if calls is not None else [])],
             run_context=_opener(performing) if performing is not None else None,
         )
 
@@ -107,7 +115,10 @@ class JourneyPlugin(SimplePlugin):
         deployment = config.get("deployment_config")
         if deployment is not None:
             check_deployment(deployment)
-        return super().configure_worker(config)
+        config = super().configure_worker(config)
+        plain = config.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner()
+        config["unsandboxed_workflow_runner"] = timely(plain)
+        return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
         """Run a worker, and beside it those of the task queues of throttled actions."""
@@ -192,11 +203,10 @@ def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:
         raise ValueError(
             "JourneyPlugin found no workflow runner to extend: it works on a Worker or a Replayer"
         )
-    if not isinstance(existing, SandboxedWorkflowRunner):
-        return existing
-    return dataclasses.replace(
-        existing, restrictions=existing.restrictions.with_passthrough_modules(*PASSTHROUGH)
-    )
+    if isinstance(existing, SandboxedWorkflowRunner):
+        passing = existing.restrictions.with_passthrough_modules(*PASSTHROUGH)
+        existing = dataclasses.replace(existing, restrictions=passing)
+    return timely(existing)
 
 
 def _opener(calls: Calls) -> Callable[[], Any]:

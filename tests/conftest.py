@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.cli.processes.ports import free_port as quiet_port
+from sojourn.temporal import AskAgain
 
 SUGGESTED = int(os.environ.get("SOJOURN_SUGGESTED", "50"))
 """How long a history is when the server suggests a new run. Small, so that tests begin many; Temporal's own is 4,096."""
@@ -72,7 +73,9 @@ def free_port() -> int:
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A real Temporal server on which waits take virtual time. Shared by the tests of one process."""
     environment = await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=temporal_binary(), dev_server_extra_args=server_arguments()
+        dev_server_existing_path=temporal_binary(),
+        dev_server_extra_args=server_arguments(),
+        interceptors=[AskAgain()],
     )
     async with environment:
         yield environment

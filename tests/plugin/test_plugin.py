@@ -110,8 +110,8 @@ async def test_given_twice_it_registers_once(temporal: WorkflowEnvironment, uniq
         assert (await handle.result())["text"] == "1"
 
 
-def test_an_unsandboxed_runner_is_left_as_it_is() -> None:
-    """Only a sandboxed runner is extended, and keeps its other restrictions."""
+def test_only_a_sandboxed_runner_is_extended() -> None:
+    """It keeps its other restrictions; another one runs workflows as it did, and only their time is looked after."""
     from temporalio.worker import UnsandboxedWorkflowRunner
     from temporalio.worker.workflow_sandbox import (
         SandboxedWorkflowRunner,
@@ -120,9 +120,11 @@ def test_an_unsandboxed_runner_is_left_as_it_is() -> None:
     )
 
     from sojourn import plugin
+    from sojourn.timely import TimelyRunner
 
-    bare = UnsandboxedWorkflowRunner()
-    assert plugin._runner(bare) is bare
+    around = plugin._runner(UnsandboxedWorkflowRunner())
+    assert isinstance(around, TimelyRunner)
+    assert isinstance(around._runner, UnsandboxedWorkflowRunner)
     own = dataclasses.replace(SandboxRestrictions.default, invalid_modules=SandboxMatcher())
     extended = plugin._runner(SandboxedWorkflowRunner(restrictions=own))
     assert isinstance(extended, SandboxedWorkflowRunner)

@@ -30,6 +30,7 @@ from sojourn import names
 from sojourn.cli.mishaps.pipe import Mishap, Writer
 from sojourn.cli.mishaps.places import Frame, frames_of, own_place
 from sojourn.routing.stuck import CODE_ERROR, NONDETERMINISM, message_of
+from sojourn.timely import InstanceAround, RunnerAround
 
 log = logging.getLogger("sojourn.worker")
 
@@ -67,51 +68,35 @@ class Watching(SimplePlugin):
         return config
 
 
-class _Runner(WorkflowRunner):
+class _Runner(RunnerAround):
     """Runs instances as another runner does, and looks at them."""
 
     def __init__(self, runner: WorkflowRunner, writer: Writer | None, project: Path | None) -> None:
-        self._runner, self._writer, self._project = runner, writer, project
-
-    def prepare_workflow(self, defn: Any) -> None:
-        self._runner.prepare_workflow(defn)
+        super().__init__(runner)
+        self._writer, self._project = writer, project
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        made = self._runner.create_instance(det)
+        made = super().create_instance(det)
         return _Instance(made, det.info.workflow_id, self._writer, self._project)
 
-    def set_worker_level_failure_exception_types(self, types: Any) -> None:
-        self._runner.set_worker_level_failure_exception_types(types)
 
-
-class _Instance(WorkflowInstance):
+class _Instance(InstanceAround):
     """An instance that is looked at: one from its coming into memory to its leaving it."""
 
     def __init__(
         self, instance: WorkflowInstance, identity: str, writer: Writer | None, project: Path | None
     ) -> None:
-        self._instance, self._identity, self._writer, self._project = instance, identity, writer, project
+        super().__init__(instance)
+        self._identity, self._writer, self._project = identity, writer, project
         self._stands = self._goes_on = False
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        completion = self._instance.activate(act)
+        completion = super().activate(act)
         try:
             self._look(act, completion)
         except Exception:
             log.exception("What became of a workflow task could not be told")
         return completion
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._instance.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._instance.get_external_store_context(command_info)
-
-    def get_info(self) -> Any:
-        return self._instance.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._instance.get_thread_id()
 
     def _look(self, act: WorkflowActivation, completion: WorkflowActivationCompletion) -> None:
         leaving = next((job.remove_from_cache for job in act.jobs if job.HasField("remove_from_cache")), None)
@@ -121,6 +106,8 @@ class _Instance(WorkflowInstance):
             return  # the SDK has logged it
         elif completion.HasField("failed"):
             failure = completion.failed.failure
+            if failure.application_failure_info.type == names.ASKED_EARLY:
+                return  # nothing failed but a question
             differs = failure.application_failure_info.type == "NondeterminismError"
             self._stands = True
             self._tell("stands", NONDETERMINISM if differs else CODE_ERROR, failure)

@@ -9,6 +9,7 @@ from types import FrameType
 
 from sojourn.cli.console import CliError, ExitCode, say
 from sojourn.cli.environment import load_settings, write_log
+from sojourn.cli.interrupts import hear
 from sojourn.cli.search_attributes import prepare_search_attributes
 
 log = logging.getLogger("sojourn.api")
@@ -34,6 +35,7 @@ def run(*, host: str | None, port: int | None) -> int:
 
     # uvicorn finishes what is in flight and then raises the signal again: an asked-for end is no failure.
     signal.signal(signal.SIGTERM, _terminate)
+    hear(_Terminated, signal.SIGTERM)
     settings = load_settings(api_host=host, api_port=port)
     write_log()
     try:

@@ -6,12 +6,14 @@ Nothing here or at the top of those modules imports what is slow to load: `sojou
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 
 import typer
 
 from sojourn.cli import commands
 from sojourn.cli.console import CliError, ExitCode, leave, show_error
+from sojourn.cli.interrupts import hear
 
 DEBUG_VARIABLE = "SOJOURN_DEBUG"
 
@@ -30,6 +32,7 @@ commands.register(app)
 
 def main() -> None:
     """Run the command line and end the process."""
+    hear(KeyboardInterrupt, signal.SIGINT)
     leave(run())
 
 

@@ -19,6 +19,8 @@ ORDERS =
 KEEP =
 UPGRADE =
 PYTEST_ARGS =
+# Many images set it. Tests and demos start hundreds of processes, and each would compile Sojourn anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 LOCK = $(RUN) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)

@@ -17,7 +17,7 @@ from sojourn import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import Runner, compiled, event, finish, until_waiting
+from tests.workflows.support import Runner, compiled, event, finish, fire, until_waiting
 
 Handle = WorkflowHandle[Any, dict[str, Any]]
 
@@ -79,7 +79,7 @@ async def types(handle: Handle) -> list[str]:
 
 async def fired(temporal: WorkflowEnvironment, handle: Handle) -> datetime:
     """Let an instance's timer of an hour fire, for which no time passed until now; return when it has."""
-    await temporal.fast_forward(handle, timedelta(hours=1))
+    await fire(temporal, handle)
     while True:
         async for one in handle.fetch_history_events():
             if one.HasField("timer_fired_event_attributes"):

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -268,6 +268,30 @@ async def history_length(handle: WorkflowHandle[Any, Any]) -> int:
     """Return how many events an instance's history has, less those that only the tests' virtual time writes."""
     skips = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
     return sum([event.event_type != skips async for event in handle.fetch_history_events()])
+
+
+async def next_due(handle: WorkflowHandle[Any, Any]) -> datetime:
+    """Return when the next timer of an instance fires."""
+    due: dict[int, datetime] = {}
+    async for event in handle.fetch_history_events():
+        if event.HasField("timer_started_event_attributes"):
+            length = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+            due[event.event_id] = event.event_time.ToDatetime(UTC) + length
+        elif event.HasField("timer_fired_event_attributes"):
+            del due[event.timer_fired_event_attributes.started_event_id]
+        elif event.HasField("timer_canceled_event_attributes"):
+            del due[event.timer_canceled_event_attributes.started_event_id]
+    return min(due.values())
+
+
+async def fire(temporal: WorkflowEnvironment, handle: WorkflowHandle[Any, Any]) -> None:
+    """Let time pass until the next timer of an instance fires, and not on to the one behind it.
+
+    To a moment just before it: where a target passes while the instance works, the server goes on to skip.
+    """
+    due = await next_due(handle)
+    left = due - await temporal.get_current_time(handle) - timedelta(milliseconds=1)
+    await temporal.fast_forward(handle, left)
 
 
 async def finish(

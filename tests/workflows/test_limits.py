@@ -17,6 +17,7 @@ from tests.workflows.support import (
     compiled,
     event,
     finish,
+    fire,
     project,
     running,
     signal,
@@ -70,7 +71,7 @@ async def test_a_full_instance_goes_on_in_a_new_run(temporal: WorkflowEnvironmen
             # Only remembered, for `since: entry`.
             for number in range(4):
                 await signal(handle, "other", {"amount": number, "text": "é" * 10_000})
-        await temporal.fast_forward(handle, timedelta(hours=1))
+        await fire(temporal, handle)
         with temporal.with_time_skipping_disabled():
             while not any(call["method"] == "POST" for call in shop.calls):
                 await asyncio.sleep(0.02)
@@ -83,7 +84,7 @@ async def test_a_full_instance_goes_on_in_a_new_run(temporal: WorkflowEnvironmen
                 await signal(handle, "answered", {"amount": 0}, f"q{number}")
                 await state_of(handle)
             assert (await handle.describe()).run_id != handle.first_execution_run_id
-        await temporal.fast_forward(handle, timedelta(days=1))
+        await fire(temporal, handle)
         with temporal.with_time_skipping_disabled():
             await until_waiting(handle, "last")
             await signal(handle, "answered", {"amount": 1})

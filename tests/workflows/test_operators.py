@@ -14,7 +14,7 @@ from sojourn.definitions import load_texts
 from sojourn.markdown import escape
 from sojourn.workflows.authoring.define import settings_of
 from tests.workflows.authoring.shop import CartAbandonment
-from tests.workflows.support import EVENTS, Shop, compiled, project, running, signal, until_waiting
+from tests.workflows.support import EVENTS, Shop, compiled, fire, project, running, signal, until_waiting
 
 JOURNEY = """
 journey: j
@@ -83,7 +83,7 @@ async def test_details_follow_pauses_and_errors(temporal: WorkflowEnvironment, s
             paused = (await metadata(handle)).current_details
             await handle.signal("resume")
             resumed = (await metadata(handle)).current_details
-        await temporal.fast_forward(handle, timedelta(days=3))
+        await fire(temporal, handle)
         with temporal.with_time_skipping_disabled():
             await until_waiting(handle, "listen")
             listening = (await metadata(handle)).current_details

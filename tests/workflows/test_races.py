@@ -21,6 +21,7 @@ from tests.workflows.support import (
     Shop,
     compiled,
     finish,
+    fire,
     project,
     running,
     signal,
@@ -307,7 +308,7 @@ async def test_events_before_a_wait_during_a_call_and_behind_the_end(
                 await until_waiting(handle, "listen")
                 await signal(handle, "answered", {}, "before")
                 await state_of(handle)
-                await temporal.fast_forward(handle, timedelta(hours=1))
+                await fire(temporal, handle)
                 while not shop.calls:
                     await asyncio.sleep(0.02)
                 if during_call:

@@ -32,7 +32,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from sojourn import names, timely
 from sojourn.client import JourneyClient
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import compiled, project, running
+from tests.workflows.support import compiled, fire, project, running
 
 LONG, SOON = timedelta(days=20), timedelta(days=1)
 
@@ -101,8 +101,7 @@ async def ask_early(
     """Ask an instance that nobody works for, and let its timer fire then; return the question."""
     asking = asyncio.ensure_future(question)
     await asyncio.sleep(0.3)  # it is at the server, and nothing shows that
-    # Almost until then: virtual time stands still while a task waits for a worker.
-    await temporal.fast_forward(handle, LONG - timedelta(seconds=1))
+    await fire(temporal, handle)
     while EventType.EVENT_TYPE_TIMER_FIRED not in [event.event_type async for event in handle.fetch_history_events()]:
         await asyncio.sleep(0.02)
     return asking

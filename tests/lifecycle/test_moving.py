@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from sojourn import names
 from sojourn.routing.operating import Operator
+from sojourn.store.operations import Operation
 from tests.lifecycle.support import Place, eventually
 from tests.lifecycle.test_cli import as_json, sojourn, started
 
@@ -136,9 +140,17 @@ async def test_what_cannot_be_moved_is_refused_at_once(place: Place) -> None:
     ] == "/problems/invalid-request"
 
 
-async def test_the_command_watches_a_move_and_lists_who_stays(place: Place) -> None:
+async def test_the_command_watches_a_move_and_lists_who_stays(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A dry run only asks; `--detach` does not wait; who stays is a table, and no failure of the command."""
-    name = place.name
+    name, watched, get = place.name, asyncio.Event(), place.store.operations.get
+
+    async def getting(number: int) -> Operation | None:
+        watched.set()
+        return await get(number)
+
+    monkeypatch.setattr(place.store.operations, "get", getting)
     async with place.journeys():
         await place.publish(WAITS)
         keys = await place.enter(3)
@@ -151,6 +163,8 @@ async def test_the_command_watches_a_move_and_lists_who_stays(place: Place) -> N
         detached = await as_json(place, "journeys", "move", name, "--detach")
         assert detached["operation"]["state"] == "running"
         process = await started(place, "journeys", "move", name)
+        # It watches the one that is under way, which nobody works on until then.
+        await watched.wait()
         async with place.operations():
             out, err = (part.decode() for part in await process.communicate())
             assert process.returncode == 0, err

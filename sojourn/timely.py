@@ -26,8 +26,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn import names
 
-_ENOUGH = 5
-"""How often a run is refused at a time that may not be past. Where waits take virtual time, none seems to be."""
+_LONGEST = 10.0
+"""Seconds for which a run is refused at a time that is not past. Where waits take virtual time, none is."""
 
 _KEPT = 10_000
 """Runs of which a worker's process remembers that they were refused."""
@@ -148,14 +148,15 @@ class _Timely(InstanceAround):
         return grown and any(not job.HasField("query_workflow") for job in act.jobs)
 
 
-_refused: dict[str, tuple[int, int]] = {}
+_refused: dict[str, tuple[int, float]] = {}
 
 
 def _refuse(run: str, began: int) -> bool:
     """Say whether to refuse a run that seems asked too early, at the time of its last task in nanoseconds."""
-    last, times = _refused.pop(run, (began, 0))
-    times = times + 1 if last == began else 1
-    _refused[run] = began, times
+    last, since = _refused.pop(run, (0, 0.0))
+    if last != began:
+        since = time.monotonic()
+    _refused[run] = began, since
     if len(_refused) > _KEPT:
         del _refused[next(iter(_refused))]
-    return times <= _ENOUGH or time.time_ns() > began
+    return time.monotonic() - since < _LONGEST or time.time_ns() > began

@@ -13,7 +13,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # Set on the command line only: `NAME`, for one, is in the environment of many machines.
-JOBS = 3
+JOBS = 4
 NAME =
 ORDERS =
 KEEP =

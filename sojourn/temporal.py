@@ -70,7 +70,8 @@ class AskAgain(Interceptor):
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's name
         """Return what sees the client's calls."""
-        return _Asking(next)
+        # `connect` and the plugin each bring one.
+        return next if isinstance(next, _Asking) else _Asking(next)
 
 
 class _Asking(OutboundInterceptor):

@@ -78,7 +78,7 @@ async def types(handle: Handle) -> list[str]:
 
 
 async def fired(temporal: WorkflowEnvironment, handle: Handle) -> datetime:
-    """Let an instance's timer of an hour fire, for which no time passed until now; return when it has."""
+    """Let the timer fire of an instance for which no time passed until now; return when it has."""
     await fire(temporal, handle)
     while True:
         async for one in handle.fetch_history_events():

@@ -21,7 +21,6 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import (
-    Replayer,
     UnsandboxedWorkflowRunner,
     Worker,
     WorkflowInstance,
@@ -32,7 +31,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from sojourn import names, timely
 from sojourn.client import JourneyClient
 from sojourn.plugin import JourneyPlugin
-from tests.workflows.support import compiled, fire, project, running
+from tests.workflows.racing import fired, replays
+from tests.workflows.support import compiled, project, running
 
 LONG, SOON = timedelta(days=20), timedelta(days=1)
 
@@ -101,9 +101,7 @@ async def ask_early(
     """Ask an instance that nobody works for, and let its timer fire then; return the question."""
     asking = asyncio.ensure_future(question)
     await asyncio.sleep(0.3)  # it is at the server, and nothing shows that
-    await fire(temporal, handle)
-    while EventType.EVENT_TYPE_TIMER_FIRED not in [event.event_type async for event in handle.fetch_history_events()]:
-        await asyncio.sleep(0.02)
+    await fired(temporal, handle)
     return asking
 
 
@@ -118,11 +116,11 @@ async def lengths(handle: WorkflowHandle[Any, Any]) -> list[timedelta]:
     return list(started)
 
 
-async def slept(handle: WorkflowHandle[Any, Any]) -> timedelta:
-    """Wait until an instance has begun its second wait; return how long that is."""
-    while len(timers := await lengths(handle)) < 2:
+async def begun(handle: WorkflowHandle[Any, Any], wait: int) -> timedelta:
+    """Wait until an instance has begun its first or second wait; return how long that is."""
+    while len(timers := await lengths(handle)) < wait:
         await asyncio.sleep(0.02)
-    return timers[1]
+    return timers[wait - 1]
 
 
 def due() -> str:
@@ -139,19 +137,16 @@ async def test_a_journey_goes_on_with_its_own_time(
     with temporal.with_time_skipping_disabled():
         async with running(client, loaded, queue=unique, sandboxed=sandboxed) as worker:
             handle = await worker.start(compiled(loaded), {"customerId": "ann", "due": due()})
-            while not await lengths(handle):
-                await asyncio.sleep(0.02)
+            await begun(handle, 1)
         asking = await ask_early(temporal, handle, handle.query(names.QUERY_STATE))
         async with running(client, loaded, queue=unique, sandboxed=sandboxed):
-            length = await slept(handle)
+            length = await begun(handle, 2)
             answer = await asking
-        history = await handle.fetch_history()
+        await replays(handle)
         await handle.terminate()
     assert SOON - timedelta(hours=2) < length <= SOON
     assert refused == [handle.id]
     assert answer["step"] == "rest"
-    plugin = JourneyPlugin(register_activities=False)
-    await Replayer(workflows=[], plugins=[plugin]).replay_workflow(history)
 
 
 async def test_who_has_a_client_without_the_plugin_is_answered(
@@ -163,8 +158,7 @@ async def test_who_has_a_client_without_the_plugin_is_answered(
     with temporal.with_time_skipping_disabled():
         async with running(client, loaded, queue=unique) as worker:
             handle = await worker.start(compiled(loaded), {"customerId": "ann", "due": due()})
-            while not await lengths(handle):
-                await asyncio.sleep(0.02)
+            await begun(handle, 1)
         state = journeys.state("j", handle.id.removeprefix("j:"))
         asking = await ask_early(temporal, handle, state)
         async with running(client, loaded, queue=unique):
@@ -189,11 +183,10 @@ async def test_so_does_a_workflow_of_the_host(
             handle: WorkflowHandle[Any, Any] = await client.start_workflow(
                 "plain", due(), id=f"plain-{unique}", task_queue=unique
             )
-            while not await lengths(handle):
-                await asyncio.sleep(0.02)
+            await begun(handle, 1)
         asking = await ask_early(temporal, handle, handle.query(names.QUERY_STATE))
         async with hosting(client, unique, plain, runner):
-            length = await slept(handle)
+            length = await begun(handle, 2)
             assert await asking == {"step": "plain"}
         await handle.terminate()
     assert SOON - timedelta(hours=2) < length <= SOON

@@ -29,7 +29,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from benchmarks import plain
 from benchmarks.journeys import compiled
-from sojourn import names
+from sojourn.contract import names
 
 KINDS = ("sojourn", "plain")
 CONCURRENCY = 50

@@ -19,8 +19,9 @@ from temporalio.common import QueryRejectCondition
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
-from sojourn.outcomes import (
+from sojourn._client_messages import event_message, id_of, instance_of
+from sojourn.contract import names
+from sojourn.contract.instance_state import (
     InstanceState,
     NoInstance,
     Outcome,
@@ -30,8 +31,7 @@ from sojourn.outcomes import (
     read_state,
     result_of_failure,
 )
-from sojourn.sending import event_message, id_of, instance_of
-from sojourn.temporal import ask_again
+from sojourn.temporal.ask_again import ask_again
 from sojourn.workflows.authoring.events import Event
 
 __all__ = ["InstanceState", "JourneyClient", "NoInstance", "Outcome", "Sent"]
@@ -40,7 +40,7 @@ __all__ = ["InstanceState", "JourneyClient", "NoInstance", "Outcome", "Sent"]
 class JourneyClient:
     """Sends events to journeys, and asks and steers their instances, straight through Temporal.
 
-    For services, activities and tests. In workflow code use `sojourn.journeys`.
+    For services, activities and tests. In workflow code use `sojourn.external`.
 
     Args:
         client: Of Temporal.

@@ -6,7 +6,7 @@ import os
 import shutil
 import sysconfig
 
-from sojourn import names
+from sojourn.contract import names
 
 BINARY_VARIABLE = "SOJOURN_TEMPORAL_BINARY"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sojourn.activities import Calls
-from sojourn.api.durable import DurableEvents
 from sojourn.loading import Imported, import_project, keep_code
 from sojourn.plugin import JourneyPlugin
 from sojourn.routing import RoutedJumps
+from sojourn.routing.event_workflow import DurableEvents
 from sojourn.settings import Settings
 from sojourn.store import ErrorRecorder, Store
 

@@ -20,12 +20,12 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from sojourn import names
 from sojourn.activities import Calls, ThrottledQueues
 from sojourn.activities.directory import ThrottleDirectory
 from sojourn.activities.expiries import ExpiryInterceptor
-from sojourn.temporal import AskAgain
-from sojourn.timely import timely
+from sojourn.contract import names
+from sojourn.temporal.ask_again import AskAgain
+from sojourn.temporal.task_time import timely
 from sojourn.workflows import EventWorkflow, Journey
 from sojourn.workflows.authoring.define import settings_of
 

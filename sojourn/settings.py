@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sojourn import names
+from sojourn.contract import names
 
 
 class Settings(BaseSettings):

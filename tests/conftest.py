@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.cli.processes.ports import free_port as quiet_port
-from sojourn.temporal import AskAgain
+from sojourn.temporal.ask_again import AskAgain
 
 SUGGESTED = int(os.environ.get("SOJOURN_SUGGESTED", "50"))
 """How long a history is when the server suggests a new run. Small, so that tests begin many; Temporal's own is 4,096."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from temporalio import activity
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities import authentication
 from sojourn.activities.addresses import AddressGuard
 from sojourn.activities.authentication import Authenticator
@@ -77,7 +77,7 @@ class Calls:
             counts for all.
         profiles: Where the built-in profiles are kept, `Store.profiles`; without it what uses them is `refused`.
         jumps: Lets profiles into other journeys, `sojourn.routing.RoutedJumps`; without it jumps are `refused`.
-        events: Routes the events of `sojourn.Event`, `sojourn.api.durable.DurableEvents`; without it they wait.
+        events: Routes the events of `sojourn.Event`, `sojourn.routing.event_workflow.DurableEvents`; without it they wait.
 
     Raises:
         ValueError: A function has no such decorator, or two have one name; the message says which.

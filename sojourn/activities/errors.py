@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from sojourn import names
+from sojourn.contract import names
 
 REFUSED = "refused"
 """The call was not made: its parameters, its address, its secrets or its endpoint are not in order."""

@@ -12,8 +12,8 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
-from sojourn.outcomes import result_of_failure
+from sojourn.contract import names
+from sojourn.contract.instance_state import result_of_failure
 
 LOOK = 20.0
 """Seconds for which one attempt waits for an instance's end; then Temporal makes the next one, and in the pause between
@@ -38,7 +38,7 @@ class EventRouting(Protocol):
 
 
 class EventCalls:
-    """The activities behind `sojourn.Event`, and behind `sojourn.journeys` in workflows.
+    """The activities behind `sojourn.Event`, and behind `sojourn.external` in workflows.
 
     Args:
         routing: Routes events; without it the activity asks for a worker that can.

@@ -13,7 +13,7 @@ from typing import Any
 
 from temporalio.worker import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.errors import EXPIRED, CallError
 from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.reporting import log_failure

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, refused
 from sojourn.activities.prepared import PreparedEndpoint
 from sojourn.activities.responses import read_result

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.client import Client
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.errors import NETWORK, CallError, refused
 from sojourn.activities.reporting import log_failure, trace
 

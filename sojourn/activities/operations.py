@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 
 BEAT_SECONDS = 2.0
 

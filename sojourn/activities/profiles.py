@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError, refused
 from sojourn.activities.reporting import log_failure, trace
 from sojourn.activities.window import LocalMemory, Window

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.calls import Calls
 from sojourn.activities.directory import ThrottleDirectory
 from sojourn.activities.rates import read_rate, same_rate, write_rate

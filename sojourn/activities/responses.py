@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
 from sojourn.activities.wire import HttpResponse
-from sojourn.nesting import deeper_than
+from sojourn.contract.json_values import deeper_than
 
 MAX_DEPTH = 64
 """Deepest nesting of an answer's JSON. What comes later walks it recursively."""

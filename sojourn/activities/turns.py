@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.errors import EXPIRED, CallError
 from sojourn.activities.window import Window
 from sojourn.definitions import EndpointDefinition

@@ -19,7 +19,7 @@ from typing import Any
 
 from temporalio import activity
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities.errors import TIMED_OUT, CallError
 
 MAX_ATTEMPTS = 4

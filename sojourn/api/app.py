@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from sojourn import __version__
 from sojourn.api import kinds, openapi, pages, versionproblems
-from sojourn.api.envelopes import explain
+from sojourn.contract.incoming_event import explain
 from sojourn.api.middleware import BodyLimit, SafetyNet
 from sojourn.api.parts import open_parts
 from sojourn.api.problems import ProblemError, unavailable

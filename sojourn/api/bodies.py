@@ -128,34 +128,3 @@ def _hint(body: bytes, rest: bytes) -> str | None:
     if rest.startswith((b"//", b"/*", b"#")):
         return "JSON has no comments"
     return None
-
-
-_HUGE = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{200}")
-
-
-def may_overflow(body: bytes) -> bool:
-    """Say whether a number in a JSON text could be too large for a double. Cheap; sometimes wrongly true."""
-    return _HUGE.search(body) is not None
-
-
-def find_infinite(value: Any, path: str = "") -> str | None:
-    """Return the JSON pointer of the first number in a parsed JSON value that was too large for a double.
-
-    The parser reads `1e999` as infinity, which nothing after it could write as JSON again.
-    """
-    if isinstance(value, float):
-        return path if value in (float("inf"), float("-inf")) else None
-    if isinstance(value, dict):
-        children = ((pointer(path, key), child) for key, child in value.items())
-    elif isinstance(value, list):
-        children = ((pointer(path, index), child) for index, child in enumerate(value))
-    else:
-        return None
-    return next(
-        (found for where, child in children if (found := find_infinite(child, where)) is not None), None
-    )
-
-
-def pointer(path: str, part: str | int) -> str:
-    """Return the JSON pointer (RFC 6901) of a member or an item of what `path` points at."""
-    return f"{path}/{str(part).replace('~', '~0').replace('/', '~1')}"

@@ -17,9 +17,9 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from sojourn.api.bodies import may_overflow as text_may_overflow
+from sojourn.contract.json_values import may_overflow as text_may_overflow
 from sojourn.api.bodies import parse_json
-from sojourn.api.envelopes import (
+from sojourn.contract.incoming_event import (
     MAX_ID,
     Envelope,
     EnvelopeError,
@@ -34,7 +34,7 @@ from sojourn.api.envelopes import (
     text_member,
 )
 from sojourn.api.problems import ProblemError
-from sojourn.routing.model import IncomingEvent, Violation
+from sojourn.contract.event_result import IncomingEvent, Violation
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

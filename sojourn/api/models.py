@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sojourn.routing.model import Effect, Reason
+from sojourn.contract.event_result import Effect, Reason
 
 JourneyName = Annotated[str, Field(examples=["cart-abandonment"])]
 State = Literal["draft", "live", "paused", "closed", "stopped", "finished"]

@@ -12,7 +12,7 @@ from sojourn import __version__
 from sojourn.api import examples
 from sojourn.api.cloudevents import CloudEvent
 from sojourn.api.endpointmodels import LimitsIn
-from sojourn.api.envelopes import EventIn
+from sojourn.contract.incoming_event import EventIn
 from sojourn.api.models import Files, ProblemDetails
 from sojourn.api.profilemodels import AttributesIn, KeysIn, ProfileIn
 

@@ -18,7 +18,7 @@ from sojourn.routing import Router, RoutingUnavailable
 from sojourn.routing.lifecycle import Lifecycle
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
-from sojourn.temporal import connect, is_unavailable
+from sojourn.temporal.connection import connect, is_unavailable
 
 logger = logging.getLogger("sojourn.api")
 

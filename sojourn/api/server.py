@@ -13,7 +13,7 @@ from sojourn.api.app import create_app
 from sojourn.api.auth import ExposureError, check_exposure
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreError, StoreUnavailable
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 
 logger = logging.getLogger("sojourn.api")
 

@@ -59,7 +59,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 async def _prepare_namespace() -> None:
     """See to the search attributes, where Temporal can be reached: starting an instance needs them."""
-    from sojourn.temporal import TemporalUnavailable, connect
+    from sojourn.temporal.connection import TemporalUnavailable, connect
 
     try:
         async with asyncio.timeout(5):

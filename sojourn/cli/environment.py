@@ -45,7 +45,7 @@ def _check_converter() -> None:
     """See that the data converter is there: told at once, it is a setting to mend and no failure of Temporal's."""
     if not os.environ.get("SOJOURN_DATA_CONVERTER"):
         return
-    from sojourn.temporal import ConverterError, data_converter
+    from sojourn.temporal.connection import ConverterError, data_converter
 
     try:
         data_converter()

@@ -105,7 +105,7 @@ async def check(replayer: Replayer, types: set[str], name: str, history: Workflo
         name: What to call the history.
         history: The history.
     """
-    from sojourn import names
+    from sojourn.contract import names
 
     start = history.events[0].workflow_execution_started_event_attributes
     kind, definition = start.workflow_type.name, await _definition(replayer, start)
@@ -154,7 +154,7 @@ def _activity(event: Any) -> str | None:
 
 def _step(event: Any) -> str | None:
     """Return the step that an event names: as an activity's id, as a search attribute, or in a timer's summary."""
-    from sojourn import names
+    from sojourn.contract import names
 
     activity = _activity(event)
     if activity:
@@ -198,7 +198,7 @@ def _replayer(journeys: Sequence[type]) -> Replayer:
     from temporalio.worker import Replayer
 
     from sojourn.plugin import JourneyPlugin
-    from sojourn.temporal import ConverterError, data_converter
+    from sojourn.temporal.connection import ConverterError, data_converter
 
     try:
         converter = data_converter()
@@ -236,7 +236,7 @@ async def _live(
 ) -> AsyncIterator[tuple[str, WorkflowHistory]]:
     from temporalio.service import RPCError
 
-    from sojourn.temporal import TemporalUnavailable, connect
+    from sojourn.temporal.connection import TemporalUnavailable, connect
 
     if save is not None:
         warn(SAVED_WARNING)
@@ -262,7 +262,7 @@ def _keep(folder: Path, history: WorkflowHistory) -> None:
 
 
 def _query(types: list[str], journey: str | None, closed: bool) -> str:
-    from sojourn import names
+    from sojourn.contract import names
 
     if journey is not None and not names.JOURNEY_NAME.fullmatch(journey):
         raise CliError(f"{journey!r} is no name of a journey", ExitCode.USAGE)

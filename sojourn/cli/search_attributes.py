@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sojourn import names
+from sojourn.contract import names
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sojourn import names
+from sojourn.contract import names
 
 CLOUD_UI = "https://cloud.temporal.io"
 LOCAL_UI = "http://127.0.0.1:8233"

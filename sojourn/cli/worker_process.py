@@ -121,9 +121,9 @@ def _operations(client: Client, store: Store, settings: Settings, graceful: time
     """Return the worker of operations: on a task queue that only workers with the deployment's database poll."""
     from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-    from sojourn import names
     from sojourn.activities.operations import Operate
     from sojourn.activities.queues import plain_client
+    from sojourn.contract import names
     from sojourn.routing.operating import Operator
     from sojourn.workflows.operation import Operation
 
@@ -143,8 +143,8 @@ def _calls(
 ) -> Calls:
     """Return what performs fetches and actions, as the settings say."""
     from sojourn.activities import Calls
-    from sojourn.api.durable import DurableEvents
     from sojourn.routing import RoutedJumps
+    from sojourn.routing.event_workflow import DurableEvents
 
     try:
         return Calls.from_settings(
@@ -181,7 +181,7 @@ def _status(stopped: asyncio.Future[int]) -> int:
 
 async def _connect(plugins: list[Plugin], stopped: asyncio.Future[int], patience: float) -> Client | None:
     """Connect to Temporal, waiting for it to come up; None when asked to stop meanwhile."""
-    from sojourn.temporal import TemporalUnavailable, connect
+    from sojourn.temporal.connection import TemporalUnavailable, connect
 
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.definitions.codes import Code, problem
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.routing.instances import InstanceNotFound, InstancePage, list_instances, read_instance
-from sojourn.routing.jumps import RoutedJumps
-from sojourn.routing.model import (
+from sojourn.contract.event_result import (
     Effect,
     EventResult,
     IncomingEvent,
@@ -15,6 +13,8 @@ from sojourn.routing.model import (
     Status,
     Violation,
 )
+from sojourn.routing.instances import InstanceNotFound, InstancePage, list_instances, read_instance
+from sojourn.routing.jumps import RoutedJumps
 from sojourn.routing.router import Maintenance, Router
 
 __all__ = [

@@ -13,9 +13,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sojourn import names
+from sojourn.contract import names
+from sojourn.contract.event_result import InstanceEffect, Refusal
 from sojourn.routing import refusals
-from sojourn.routing.model import InstanceEffect, Refusal
 from sojourn.routing.recent import Recent
 from sojourn.routing.temporal import Rejected, Run, Temporal, TooManySignals, Unreachable
 from sojourn.routing.visits import Visit

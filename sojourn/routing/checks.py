@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from sojourn import expressions
-from sojourn.nesting import deeper_than
-from sojourn.profilekeys import MAX_KEY, key_text
-from sojourn.routing.model import EventResult, IncomingEvent, Violation
+from sojourn.contract.event_result import EventResult, IncomingEvent, Violation
+from sojourn.contract.json_values import deeper_than
+from sojourn.contract.profile_keys import MAX_KEY, key_text
 
 if TYPE_CHECKING:
     from sojourn.expressions import Expression

@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.definitions.durations import write_duration
 from sojourn.store import Catalog
 from sojourn.store.endpoint_errors import EndpointError, as_dict

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from temporalio.client import Client, WorkflowExecution
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing.temporal import bounded
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 PAGE = 500
 

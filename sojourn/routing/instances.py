@@ -23,11 +23,11 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
-from sojourn.routing.model import RoutingUnavailable
+from sojourn.contract import names
+from sojourn.contract.event_result import RoutingUnavailable
 from sojourn.routing.stuck import why_stuck
 from sojourn.routing.temporal import CLOSED, NAME, PROFILE, STEP, VERSION, Unreachable, bounded
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 QUERY_DEADLINE = 3.0
 """Seconds that a worker has to say where an instance is. Without an answer, what Temporal itself knows is told."""

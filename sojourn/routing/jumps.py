@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from temporalio.client import Client
 
-from sojourn.routing.model import IncomingEvent, InstanceEffect
+from sojourn.contract.event_result import IncomingEvent, InstanceEffect
 from sojourn.routing.router import Router
 from sojourn.settings import Settings
 from sojourn.store import Store

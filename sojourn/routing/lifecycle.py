@@ -11,17 +11,17 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from sojourn import names
+from sojourn.contract import names
+from sojourn.contract.event_result import RoutingUnavailable
+from sojourn.contract.journey_states import Act, Kind
 from sojourn.routing.finding import instances_of
-from sojourn.routing.model import RoutingUnavailable
 from sojourn.routing.plan import has_ended
 from sojourn.routing.temporal import Temporal, Unreachable, bounded
 from sojourn.settings import Settings
 from sojourn.store import JourneyRecord, Store, steering
-from sojourn.store.lifecycle import Act, Kind
 from sojourn.store.operations import RECENT, Operation
 from sojourn.store.steering import Steered
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 _MOST_ASKED = 50
 _log = logging.getLogger(__name__)

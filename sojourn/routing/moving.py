@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowExecution, WorkflowHandle, Workflo
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing.temporal import version_of
 from sojourn.store import Store
 from sojourn.store.entries import Move

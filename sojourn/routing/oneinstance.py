@@ -10,11 +10,11 @@ from typing import Any, Literal
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
+from sojourn.contract import names
+from sojourn.contract.event_result import RoutingUnavailable
 from sojourn.routing.instances import InstanceNotFound, read_instance
-from sojourn.routing.model import RoutingUnavailable
 from sojourn.routing.temporal import Unreachable, bounded
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 InstanceAct = Literal["pause", "resume", "exit", "stop"]
 """What can be done with one instance."""

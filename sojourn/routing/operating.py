@@ -12,7 +12,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing import moving
 from sojourn.routing.admission import Admission
 from sojourn.routing.finding import instances_of
@@ -20,7 +20,7 @@ from sojourn.routing.temporal import CLOSED, Temporal, bounded, version_of
 from sojourn.settings import Settings
 from sojourn.store import Store
 from sojourn.store.operations import MOVE, Item, Obstacle, Operation
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 AT_ONCE = 32
 """Instances that are worked on side by side."""

@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sojourn import expressions
+from sojourn.contract.event_result import Refusal
 from sojourn.routing.checks import EventCheck, UnusableDefinition
-from sojourn.routing.model import Refusal
 from sojourn.store import Catalog, JourneyRecord
 
 _MOST_SUGGESTIONS = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sojourn.routing.model import Refusal
+from sojourn.contract.event_result import Refusal
 from sojourn.routing.visits import Visit
 from sojourn.store.entries import Entry
 

@@ -11,10 +11,16 @@ from weakref import WeakValueDictionary
 
 from temporalio.client import Client
 
+from sojourn.contract.event_result import (
+    EventResult,
+    IncomingEvent,
+    InstanceEffect,
+    Refusal,
+    RoutingUnavailable,
+)
 from sojourn.routing import secondkeys
 from sojourn.routing.admission import Admission, Outcome
 from sojourn.routing.checks import unfit
-from sojourn.routing.model import EventResult, IncomingEvent, InstanceEffect, Refusal, RoutingUnavailable
 from sojourn.routing.plan import EventPlan, Plan
 from sojourn.routing.temporal import Temporal, Unreachable
 from sojourn.routing.visits import Visit

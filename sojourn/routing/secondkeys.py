@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sojourn import expressions, names
-from sojourn.profilekeys import MAX_KEY, key_text
+from sojourn import expressions
+from sojourn.contract import names
+from sojourn.contract.event_result import InstanceEffect, Refusal
+from sojourn.contract.profile_keys import MAX_KEY, key_text
 from sojourn.routing.admission import Admission, Outcome
-from sojourn.routing.model import InstanceEffect, Refusal
 from sojourn.routing.visits import Value, Visit
 
 if TYPE_CHECKING:

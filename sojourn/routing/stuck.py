@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from sojourn.routing.temporal import bounded
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 CODE_ERROR = "code_error"
 """An exception in the code of a journey in Python."""

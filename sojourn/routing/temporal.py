@@ -24,12 +24,12 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
-from sojourn.markdown import escape
-from sojourn.routing.model import IncomingEvent
+from sojourn.contract import names
+from sojourn.contract.event_result import IncomingEvent
+from sojourn.contract.markdown import escape
 from sojourn.settings import Settings
 from sojourn.store.entries import Entry
-from sojourn.temporal import RPC_DEADLINE, is_unavailable
+from sojourn.temporal.connection import RPC_DEADLINE, is_unavailable
 
 Answer = TypeVar("Answer")
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from temporalio.client import Client, WorkflowExecution
 
-from sojourn import names
+from sojourn.contract import names
+from sojourn.contract.event_result import RoutingUnavailable
 from sojourn.routing.finding import running
 from sojourn.routing.instances import _page, _token
-from sojourn.routing.model import RoutingUnavailable
 from sojourn.routing.moving import Moved, ask
 from sojourn.routing.temporal import Unreachable, bounded, version_of
 from sojourn.store import JourneyRecord
-from sojourn.temporal import RPC_DEADLINE
+from sojourn.temporal.connection import RPC_DEADLINE
 
 AT_ONCE = 16
 """Instances that are asked at the same time."""

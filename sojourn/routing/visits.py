@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sojourn import names
-from sojourn.routing.model import IncomingEvent
+from sojourn.contract import names
+from sojourn.contract.event_result import IncomingEvent
 from sojourn.routing.plan import Listener
 from sojourn.routing.recent import Effect
 from sojourn.store.entries import event_key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion, OperatorLimits
+from sojourn.store.catalog import Catalog, JourneyRecord, JourneyVersion, OperatorLimits
 from sojourn.store.endpoint_errors import EndpointError, ErrorRecorder
 from sojourn.store.errors import StoreError, StoreUnavailable
 from sojourn.store.keys import SCOPES, ApiKey, CreatedKey
@@ -18,7 +18,6 @@ __all__ = [
     "EndpointError",
     "ErrorRecorder",
     "JourneyRecord",
-    "JourneyState",
     "JourneyVersion",
     "LimitError",
     "OperatorLimits",

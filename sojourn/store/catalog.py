@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-JourneyState = Literal["draft", "live", "paused", "closed", "stopped", "finished"]
+from sojourn.contract.journey_states import JourneyState
 
 
 @dataclass(frozen=True, slots=True)

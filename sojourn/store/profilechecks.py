@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from sojourn.nesting import deeper_than
+from sojourn.contract.json_values import deeper_than
 
 MAX_SIZE = 64 * 1024
 """Most bytes of JSON in the attributes of one profile. An instance that names `profile` carries it."""

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
-from sojourn import names
-from sojourn.profilekeys import MAX_KEY, key_text, unfit_key
+from sojourn.contract import names
+from sojourn.contract.profile_keys import MAX_KEY, key_text, unfit_key
 from sojourn.store import profilewrites
 from sojourn.store.coalesce import Coalescer
 from sojourn.store.engine import Database

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.store.profilechecks import SchemaCheck, Violation, merged, same, too_large
 from sojourn.store.tables import profile_writes, profiles
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
+from sojourn.contract.journey_states import JourneyState
 from sojourn.definitions.hashing import content_hash
 from sojourn.definitions.jumps import targets
 from sojourn.store import versionrules
-from sojourn.store.catalog import JourneyState
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import (

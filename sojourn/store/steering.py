@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from sojourn.contract.journey_states import Act, ActRefused, JourneyState, Kind, allow, refused_draft
 from sojourn.definitions.hashing import content_hash
 from sojourn.store import operations as work
-from sojourn.store.catalog import JourneyState
-from sojourn.store.lifecycle import Act, ActRefused, Kind, allow, refused_draft
 from sojourn.store.operations import Operation
 from sojourn.store.publish import Publication, PublishResult, add_version, publish
 from sojourn.store.revision import bump_revision, lock_revision

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from sojourn.contract.journey_states import JourneyState
 from sojourn.store import keys as key_store
 from sojourn.store import limits as limit_store
 from sojourn.store import publish as publishing
 from sojourn.store.caps import StoredCaps
-from sojourn.store.catalog import Catalog, JourneyRecord, JourneyState, JourneyVersion
+from sojourn.store.catalog import Catalog, JourneyRecord, JourneyVersion
 from sojourn.store.endpoint_errors import EndpointErrors
 from sojourn.store.engine import Answer, Database, Work, ping
 from sojourn.store.keys import ApiKey, CreatedKey, KeyRing

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from temporalio.testing import WorkflowEnvironment
 
+from sojourn.contract.journey_states import Act
 from sojourn.routing import EventResult
-from sojourn.store.lifecycle import Act
 from sojourn.testing.acts import FIRST_MOMENT
 from sojourn.testing.answers import Answer, Call
 from sojourn.testing.instances import Instance

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.testing.times import left, since
 
 PATIENCE = 60.0

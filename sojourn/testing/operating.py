@@ -8,11 +8,11 @@ from datetime import datetime
 
 from temporalio.client import Client
 
+from sojourn.contract.journey_states import Act, ActRefused, Kind
 from sojourn.routing.lifecycle import is_over
 from sojourn.routing.operating import Operator
 from sojourn.settings import Settings
 from sojourn.store import Store, steering
-from sojourn.store.lifecycle import Act, ActRefused, Kind
 from sojourn.store.operations import Item, Operation
 from sojourn.store.steering import Steered, UnknownVersion
 from sojourn.testing.instances import Instance

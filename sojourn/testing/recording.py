@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from temporalio.worker import Interceptor as WorkerInterceptor
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.testing.answers import CURRENT, Call
 
 _SOON = timedelta(milliseconds=10)

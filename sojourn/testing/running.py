@@ -10,8 +10,8 @@ from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
+from sojourn.contract.journey_states import Kind
 from sojourn.definitions import Project
-from sojourn.store.lifecycle import Kind
 from sojourn.testing.acts import Act, Target
 from sojourn.testing.answers import Answer
 from sojourn.testing.comparing import Row, compare

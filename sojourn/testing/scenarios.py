@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sojourn.contract.event_result import Reason
+from sojourn.contract.journey_states import JourneyState
 from sojourn.definitions.base import JourneyName, Model, Name
 from sojourn.definitions.codes import Code, problem
 from sojourn.definitions.durations import Duration
-from sojourn.routing.model import Reason
-from sojourn.store.catalog import JourneyState
 from sojourn.testing.acts import FIRST_MOMENT, Act, At, Meanwhile, Moment
 
 Outcome = Literal["completed", "exited", "timed_out", "failed", "stopped"]

@@ -11,8 +11,8 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from sojourn import names
 from sojourn.activities.caps import LocalCaps
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from sojourn.routing import Router
 from sojourn.routing.jumps import enter

@@ -13,12 +13,12 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
+from sojourn.contract.journey_states import Act
 from sojourn.definitions import Project
 from sojourn.routing import EventResult, IncomingEvent, Router
 from sojourn.settings import Settings
 from sojourn.store import Store
-from sojourn.store.lifecycle import Act
 from sojourn.store.profiles import Write
 from sojourn.store.versionrules import PublicationRefused
 from sojourn.testing.acts import FIRST_MOMENT, Meanwhile, Target

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows import turns
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.failures import is_cancelled, lacks_function, step_error

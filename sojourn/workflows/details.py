@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import workflow
 
-from sojourn.markdown import escape
+from sojourn.contract.markdown import escape
 
 if TYPE_CHECKING:
     from sojourn.workflows.instance import Instance

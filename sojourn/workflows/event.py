@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows import messages
 from sojourn.workflows.values import shorten
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows.endings import StepError
 
 

@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.expressions import EvaluationError
 from sojourn.workflows import details, evaluate, limits, snapshot
 from sojourn.workflows.breath import Breath

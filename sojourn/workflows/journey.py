@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows import details, messages, moving, snapshot
 from sojourn.workflows.endings import Ending
 from sojourn.workflows.instance import Instance

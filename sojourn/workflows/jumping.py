@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.failures import is_cancelled, step_error
 from sojourn.workflows.instance import Instance, TimedOut

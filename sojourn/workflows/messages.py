@@ -14,9 +14,9 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
-from sojourn.nesting import deeper_than
-from sojourn.profilekeys import key_text
+from sojourn.contract import names
+from sojourn.contract.json_values import deeper_than
+from sojourn.contract.profile_keys import key_text
 from sojourn.workflows import limits, shape
 from sojourn.workflows.values import weight
 

@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.expressions import Expression, compile_template
 from sojourn.expressions import compile as compile_expression
 from sojourn.workflows import limits, messages, snapshot

@@ -8,8 +8,8 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from sojourn import names
-from sojourn.markdown import escape
+from sojourn.contract import names
+from sojourn.contract.markdown import escape
 
 BETWEEN_ROUNDS = timedelta(seconds=1)
 

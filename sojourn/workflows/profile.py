@@ -16,7 +16,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
-from sojourn import expressions, names
+from sojourn import expressions
+from sojourn.contract import names
 from sojourn.workflows import limits
 from sojourn.workflows.endings import StepError
 from sojourn.workflows.failures import is_cancelled, step_error

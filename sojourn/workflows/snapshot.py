@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 
-from sojourn.profilekeys import key_text
+from sojourn.contract.profile_keys import key_text
 from sojourn.workflows import limits
 from sojourn.workflows.position import Position
 from sojourn.workflows.trace import Trace

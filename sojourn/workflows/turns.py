@@ -11,7 +11,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutType
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows.endings import StepError
 
 _FAIRNESS_BYTES = 64

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
 GRACE = timedelta(seconds=5)

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
 from sojourn.store import Store
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 
 
 class InLoopServer(uvicorn.Server):

@@ -14,7 +14,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from sojourn.api.cloudevents import read_cloud_event
-from sojourn.api.envelopes import MAX_ID
+from sojourn.contract.incoming_event import MAX_ID
 from tests.api.conftest import problem_of
 
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}

@@ -21,7 +21,7 @@ from sojourn.api.app import create_app
 from sojourn.plugin import JourneyPlugin
 from sojourn.settings import Settings
 from sojourn.store import SCOPES
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 from tests.api.conftest import serving
 
 ROOT = Path(__file__).parents[2]

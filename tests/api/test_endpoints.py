@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities import CallFailure
 from sojourn.api.app import create_app
 from sojourn.settings import Settings

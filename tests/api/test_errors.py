@@ -16,7 +16,7 @@ from sojourn.api import parts
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 from tests.api.conftest import forwarding, problem_of, serving
 from tests.conftest import free_port
 

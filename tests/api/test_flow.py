@@ -13,12 +13,12 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.api import examples
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
 from sojourn.store import Store
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 from tests.api.conftest import forwarding, problem_of, serving
 from tests.conftest import free_port
 

@@ -18,7 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 from tests.api.conftest import InLoopServer
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")

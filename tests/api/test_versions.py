@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.api.app import create_app
 from sojourn.definitions import load_texts
 from sojourn.settings import Settings

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from sojourn import names
 from sojourn.cli import views
+from sojourn.contract import names
 from tests.cli.support import sojourn
 from tests.conftest import free_port
 

@@ -12,8 +12,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Register
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from sojourn import names
 from sojourn.cli.search_attributes import SearchAttributeError, ensure_search_attributes
+from sojourn.contract import names
 
 
 async def new_namespace(client: Client, name: str) -> Client:

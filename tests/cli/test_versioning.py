@@ -19,11 +19,11 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from sojourn import names
 from sojourn.cli.console import CliError
 from sojourn.cli.environment import load_settings
 from sojourn.cli.versioning import BUILD_VARIABLE, NAME_VARIABLE, deployment_config
 from sojourn.client import JourneyClient
+from sojourn.contract import names
 from sojourn.hosting import journey_plugin
 from sojourn.loading import load_project
 from sojourn.plugin import JourneyPlugin

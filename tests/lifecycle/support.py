@@ -13,10 +13,10 @@ import httpx
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sojourn import names
 from sojourn.activities import AddressGuard, Calls, Transport
 from sojourn.activities.operations import Operate
 from sojourn.api.app import create_app
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from sojourn.routing.operating import Operator
 from sojourn.settings import Settings

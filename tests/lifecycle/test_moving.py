@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing.operating import Operator
 from sojourn.store.operations import Operation
 from tests.lifecycle.support import Place, eventually

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing.lifecycle import Lifecycle
 from sojourn.store.entries import Claim, Release
-from sojourn.temporal import connect
+from sojourn.temporal.connection import connect
 from tests.lifecycle.support import JOURNEY, Place, eventually
 from tests.routing.world import NOON
 

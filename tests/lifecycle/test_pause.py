@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sojourn import names
+from sojourn.contract import names
 from tests.lifecycle.support import JOURNEY, Place, eventually
 from tests.workflows.support import Shop
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from sojourn.store import Store, steering
-from sojourn.store.lifecycle import (
+from sojourn.contract.journey_states import (
     ACTS,
     STATES,
     TABLE,
@@ -19,6 +18,7 @@ from sojourn.store.lifecycle import (
     markdown,
     possible,
 )
+from sojourn.store import Store, steering
 from sojourn.store.publish import Publication
 from sojourn.store.steering import NoDraft, Steered, UnknownVersion
 from tests.routing.world import event_definition, journey
@@ -219,5 +219,5 @@ async def test_nothing_is_done_with_a_journey_that_there_is_not(store: Store) ->
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Made from the code: `python -m sojourn.store.lifecycle > docs/reference/lifecycle.md`."""
+    """Made from the code: `python -m sojourn.contract.journey_states > docs/reference/lifecycle.md`."""
     assert (ROOT / "docs/reference/lifecycle.md").read_text("utf-8") == markdown()

@@ -12,11 +12,11 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from sojourn.activities import AddressGuard, Calls, Transport
-from sojourn.api.durable import DurableEvents
 from sojourn.definitions import Project, load_texts
 from sojourn.functions import documents
 from sojourn.loading.importing import path_in
 from sojourn.plugin import JourneyPlugin
+from sojourn.routing.event_workflow import DurableEvents
 from sojourn.settings import Settings
 from sojourn.store import Store
 from sojourn.workflows.authoring.define import settings_of

@@ -1,4 +1,4 @@
-"""`JourneyClient`, and `sojourn.journeys` in workflows of the host's own."""
+"""`JourneyClient`, and `sojourn.external` in workflows of the host's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-from sojourn import Event, journey, journeys
+from sojourn import Event, external, journey
 from sojourn.client import JourneyClient, NoInstance
 from sojourn.plugin import JourneyPlugin
 from sojourn.workflows.authoring.events import EventError
@@ -51,19 +51,19 @@ class HostWorkflow:
     @workflow.run
     async def run(self, customer: str, queue: str) -> list[Any]:
         """Use each function once."""
-        sent = await journeys.send(Visited(customer_id=customer), task_queue=queue)
-        again = await journeys.send(Visited(customer_id=customer), id=sent.id, task_queue=queue)
-        await journeys.pause(ShopVisit, customer)
-        await journeys.resume(ShopVisit, customer)
-        await journeys.signal(ShopVisit, customer, Bought(customer_id=customer, total=7))
-        outcome = await journeys.result(ShopVisit, customer, task_queue=queue)
+        sent = await external.send(Visited(customer_id=customer), task_queue=queue)
+        again = await external.send(Visited(customer_id=customer), id=sent.id, task_queue=queue)
+        await external.pause(ShopVisit, customer)
+        await external.resume(ShopVisit, customer)
+        await external.signal(ShopVisit, customer, Bought(customer_id=customer, total=7))
+        outcome = await external.result(ShopVisit, customer, task_queue=queue)
         try:
-            await journeys.exit(ShopVisit, customer)
-        except journeys.NoInstance:
+            await external.exit(ShopVisit, customer)
+        except external.NoInstance:
             gone = True
         try:
-            await journeys.result("shop-visit", "nobody", task_queue=queue)
-        except journeys.NoInstance:
+            await external.result("shop-visit", "nobody", task_queue=queue)
+        except external.NoInstance:
             return [sent.status, sent.instances[0].effect, again.status, outcome.outcome, outcome.text, gone]
         return []
 
@@ -75,7 +75,7 @@ class BadSender:
     @workflow.run
     async def run(self, queue: str) -> None:
         """Send it."""
-        await journeys.send("visited.shop", {"customer_id": "x"}, id="x" * 300, task_queue=queue)
+        await external.send("visited.shop", {"customer_id": "x"}, id="x" * 300, task_queue=queue)
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from temporalio.plugin import SimplePlugin
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from sojourn import names
 from sojourn.activities import Calls, StaticEndpoints
 from sojourn.client import JourneyClient
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from tests.plugin import codec
 from tests.plugin.support import Deployment, deployment

@@ -120,7 +120,7 @@ def test_only_a_sandboxed_runner_is_extended() -> None:
     )
 
     from sojourn import plugin
-    from sojourn.timely import TimelyRunner
+    from sojourn.temporal.task_time import TimelyRunner
 
     around = plugin._runner(UnsandboxedWorkflowRunner())
     assert isinstance(around, TimelyRunner)

@@ -16,38 +16,33 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
-LEAVES = {"embedded", "markdown", "names", "nesting", "outcomes", "profilekeys", "settings", "temporal"}
+LEAVES = {"contract", "embedded", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
+    "contract": set(),
+    "settings": {"contract"},
+    "temporal": {"contract", "settings"},
+    "embedded": {"contract"},
     "expressions": set(),
     "definitions": {"expressions", *LEAVES},
-    "functions": {"definitions", "names"},
+    "functions": {"definitions", "contract"},
     "action": {"functions"},
     "source": {"functions"},
     "journey": {"workflows"},
-    "journeys": {"names", "outcomes", "sending", "workflows"},
-    "client": {"names", "outcomes", "sending", "temporal", "workflows"},
-    "sending": {"workflows", "names", "outcomes"},
-    "outcomes": {"names"},
+    "external": {"_client_messages", "contract", "workflows"},
+    "client": {"_client_messages", "contract", "temporal", "workflows"},
+    "_client_messages": {"contract", "workflows"},
     "loading": {"functions", "workflows", *BELOW_STORE, *LEAVES},
-    "workflows": {"functions", *BELOW_STORE, "markdown", "names", "nesting", "profilekeys", "settings"},
+    "workflows": {"functions", *BELOW_STORE, "contract", "settings"},
     "activities": {"functions", *BELOW_STORE, *LEAVES},
     "store": {*BELOW_STORE, *LEAVES},
     "routing": {*BELOW_ROUTING, *LEAVES},
     "reports": {*BELOW_ROUTING, *LEAVES},
-    "plugin": {"timely", *BELOW_PLUGIN, *LEAVES},
+    "plugin": {*BELOW_PLUGIN, *LEAVES},
     "testing": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "api": {*BELOW_API, *LEAVES},
-    "cli": {"api", "journey", "loading", "plugin", "testing", "timely", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
-    "hosting": {"api", "loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
-    "embedded": {"names"},
-    "markdown": set(),
-    "names": set(),
-    "nesting": set(),
-    "profilekeys": set(),
-    "settings": {"names"},
-    "temporal": {"names", "settings"},
-    "timely": {"names"},
+    "cli": {"api", "journey", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "hosting": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "__main__": {"cli"},
     "": {"plugin", *BELOW_PLUGIN},
 }
@@ -74,7 +69,7 @@ def imported(module: str, path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             origin = ".".join(filter(None, (base, node.module)))
-            # `from sojourn import names` imports a part, `from sojourn.names import X` a name of it.
+            # `from sojourn import names` imports a part, `from sojourn.contract.names import X` a name of it.
             yield from (
                 (node.lineno, f"{origin}.{alias.name}" if origin == "sojourn" else origin)
                 for alias in node.names

@@ -7,7 +7,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from sojourn import names
+from sojourn.contract import names
 
 
 @workflow.defn(name=names.WORKFLOW_JOURNEY)

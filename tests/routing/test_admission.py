@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sojourn import names
-from sojourn.markdown import escape
+from sojourn.contract import names
+from sojourn.contract.markdown import escape
 from sojourn.routing import IncomingEvent
 from sojourn.settings import Settings
 from tests.routing.conftest import both_databases

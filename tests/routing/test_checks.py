@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sojourn.nesting import deeper_than
-from sojourn.profilekeys import MAX_KEY, key_text
+from sojourn.contract.json_values import deeper_than
+from sojourn.contract.profile_keys import MAX_KEY, key_text
 from sojourn.routing import EventResult, IncomingEvent
 from sojourn.routing.checks import EventCheck, UnusableDefinition
 from tests.routing.world import NOON

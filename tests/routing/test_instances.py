@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing import InstanceNotFound, InstancePage, RoutingUnavailable, list_instances, read_instance
 from sojourn.routing import instances as module
 from sojourn.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing import IncomingEvent, Router, RoutingUnavailable
 from sojourn.routing import temporal as temporal_calls
 from sojourn.settings import Settings

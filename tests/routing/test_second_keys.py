@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing import (
     EventResult,
     IncomingEvent,

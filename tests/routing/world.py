@@ -21,7 +21,7 @@ from temporalio.client import (
     WorkflowHandle,
 )
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.routing import EventResult, IncomingEvent, Router
 from sojourn.settings import Settings
 from sojourn.store import Store

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from sojourn.contract.profile_keys import MAX_KEY
 from sojourn.definitions import load_texts
-from sojourn.profilekeys import MAX_KEY
 from sojourn.store import Store
 from sojourn.store.profilechecks import MAX_DEPTH, MAX_SIZE, merged
 from sojourn.store.profiles import THERE, ProfileRefused, Write

@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin

@@ -21,7 +21,8 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sojourn import Event, journey, names
+from sojourn import Event, journey
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.authoring.test_odd import definition
 from tests.workflows.racing import Handle, types

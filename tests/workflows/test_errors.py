@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.support import Runner, Shop, compiled, failure, project, running, steps
 

@@ -11,7 +11,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
 from tests.activities.server import Received, Server, answer
 from tests.workflows.support import compiled, project, running, signal, until_waiting
 

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import load_texts
-from sojourn.markdown import escape
+from sojourn.contract.markdown import escape
 from sojourn.workflows.authoring.define import settings_of
 from tests.workflows.authoring.shop import CartAbandonment
 from tests.workflows.support import EVENTS, Shop, compiled, fire, project, running, signal, until_waiting

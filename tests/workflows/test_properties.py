@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.definitions import Project, load_texts
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.drawing import NAMES, ORDERS, ROUNDS, Case, cases

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
 from tests.workflows.profiles import Kept
 from tests.workflows.racing import Handle, calls, fired, in_one_task, journeys, replays, send, types
 from tests.workflows.support import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.definitions.endpoints import Throttle
 from sojourn.store import Store
 from tests.workflows.profiles import Kept

@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport, rates
 from sojourn.activities import queues as module
 from sojourn.activities.rates import read_rate

@@ -28,7 +28,8 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from sojourn import names, timely
+from sojourn.contract import names
+from sojourn.temporal.connection import task_time
 from sojourn.client import JourneyClient
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.racing import fired, replays
@@ -75,7 +76,7 @@ class Unsandboxed(Plain):
 def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The instances that were asked too early so far."""
     seen: list[str] = []
-    early = timely._Timely._early
+    early = task_time._Timely._early
 
     def counted(self: Any, act: Any) -> bool:
         found = early(self, act)
@@ -83,7 +84,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             seen.append(self.get_info().workflow_id)
         return found
 
-    monkeypatch.setattr(timely._Timely, "_early", counted)
+    monkeypatch.setattr(task_time._Timely, "_early", counted)
     return seen
 
 
@@ -196,12 +197,12 @@ async def test_so_does_a_workflow_of_the_host(
 def test_other_plugins_find_the_sandbox() -> None:
     """What runs instances in Temporal's sandbox is one, with its settings; and nothing is put around it twice."""
     sandbox = SandboxedWorkflowRunner()
-    ours = timely.timely(sandbox)
+    ours = task_time.timely(sandbox)
     assert isinstance(ours, SandboxedWorkflowRunner)
     assert ours.restrictions == sandbox.restrictions
-    assert timely.timely(ours) is ours
-    around = timely.timely(UnsandboxedWorkflowRunner())
-    assert timely.timely(around) is around
+    assert task_time.timely(ours) is ours
+    around = task_time.timely(UnsandboxedWorkflowRunner())
+    assert task_time.timely(around) is around
 
 
 class Doing(WorkflowInstance):
@@ -228,7 +229,7 @@ def tries(run: str, began: int, moments: list[float], patch: pytest.MonkeyPatch)
     refusals = []
     for moment in moments:
         patch.setattr(time, "monotonic", lambda moment=moment: moment)
-        instance = timely._Timely(Doing())  # a refused one leaves the memory, and comes anew
+        instance = task_time._Timely(Doing())  # a refused one leaves the memory, and comes anew
         for length in (3, 7):
             act = WorkflowActivation(run_id=run, history_length=length, jobs=[WorkflowActivationJob(fire_timer={})])
             act.timestamp.FromNanoseconds(began)

@@ -17,7 +17,7 @@ from sojourn import definitions
 from sojourn.api import examples, kinds, models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.api.envelopes import explain
+from sojourn.contract.incoming_event import explain
 from sojourn.api.lifecyclemodels import Draft
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses

@@ -18,7 +18,7 @@ from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.routes.journeys import Name, unknown_journey
 from sojourn.store import steering
-from sojourn.store.lifecycle import Act, ActRefused
+from sojourn.contract.journey_states import Act, ActRefused
 from sojourn.store.steering import NoDraft, Steered, UnknownVersion
 
 JSON = "application/json"

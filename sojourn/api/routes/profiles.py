@@ -23,7 +23,7 @@ from sojourn.api.profilebodies import (
     read_keys,
     refused,
 )
-from sojourn.routing.model import Violation
+from sojourn.contract.event_result import Violation
 from sojourn.store import Store
 from sojourn.store.profiles import Profile, Write
 from sojourn.store.profilewrites import WriteResult

@@ -26,11 +26,11 @@ from temporalio.worker import (
     WorkflowRunner,
 )
 
-from sojourn import names
 from sojourn.cli.mishaps.pipe import Mishap, Writer
 from sojourn.cli.mishaps.places import Frame, frames_of, own_place
+from sojourn.contract import names
 from sojourn.routing.stuck import CODE_ERROR, NONDETERMINISM, message_of
-from sojourn.timely import InstanceAround, RunnerAround
+from sojourn.temporal.task_time import InstanceAround, RunnerAround
 
 log = logging.getLogger("sojourn.worker")
 

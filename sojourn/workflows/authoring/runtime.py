@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows import messages
 from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
 from sojourn.workflows.authoring.found import texts_of

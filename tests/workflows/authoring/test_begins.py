@@ -6,7 +6,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from sojourn.workflows.authoring import runtime
 from sojourn.workflows.authoring.define import settings_of

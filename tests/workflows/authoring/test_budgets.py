@@ -9,7 +9,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from benchmarks.journeys import project as bench_journeys
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows.authoring.define import settings_of
 from tests.twins import bench
 from tests.workflows.support import Runner, Shop, compiled, history_length, running, signal, until_waiting

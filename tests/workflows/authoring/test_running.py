@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows.authoring.define import settings_of
 from tests.workflows.authoring.shop import CartAbandonment
 from tests.workflows.support import Shop, project, running, signal

@@ -24,9 +24,9 @@ from temporalio.exceptions import (
     WorkflowAlreadyStartedError,
 )
 
-from sojourn import names
-from sojourn.outcomes import NoInstance, Outcome, Sent, read_outcome, read_sent
-from sojourn.sending import event_message, id_of, instance_of
+from sojourn._client_messages import event_message, id_of, instance_of
+from sojourn.contract import names
+from sojourn.contract.instance_state import NoInstance, Outcome, Sent, read_outcome, read_sent
 from sojourn.workflows.authoring.events import Event
 
 __all__ = ["NoInstance", "Outcome", "Sent", "exit", "pause", "result", "resume", "send", "signal"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sojourn.store.catalog import JourneyState
+JourneyState = Literal["draft", "live", "paused", "closed", "stopped", "finished"]
+"""What a journey can be."""
 
 Act = Literal["publish", "reopen", "pause", "resume", "close", "stop"]
 """What an operator can do with a journey."""
@@ -187,7 +188,7 @@ def _short(cell: Cell) -> str:
 _HEAD = """\
 # Lifecycle of journeys
 
-<!-- Made by `python -m sojourn.store.lifecycle > docs/reference/lifecycle.md`. Do not edit. -->
+<!-- Made by `python -m sojourn.contract.journey_states > docs/reference/lifecycle.md`. Do not edit. -->
 
 A journey is in one of six states. [Pause, close and stop journeys](../how-to/pause-close-stop.md) shows how they are
 changed.

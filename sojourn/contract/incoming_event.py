@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from sojourn.api.bodies import find_infinite, pointer
-from sojourn.routing.model import IncomingEvent, Violation
+from sojourn.contract.event_result import IncomingEvent, Violation
+from sojourn.contract.json_values import find_infinite, pointer
 
 MAX_ID = 255
 """Most characters of an event id: what the database keeps."""

@@ -1,4 +1,4 @@
-"""Events and journeys as callers give them, for `sojourn.client` and `sojourn.journeys`."""
+"""Events and journeys as callers give them, for `sojourn.client` and `sojourn.external`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from sojourn import names
+from sojourn.contract import names
 from sojourn.workflows.authoring.define import settings_of
 from sojourn.workflows.authoring.events import Event, spec_of
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from temporalio.client import (
-    Client,
-    Interceptor,
-    OutboundInterceptor,
-    Plugin,
-    QueryWorkflowInput,
-    WorkflowQueryFailedError,
-)
+from temporalio.client import Client, Plugin
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
-from sojourn import names
+from sojourn.temporal.ask_again import AskAgain
 
 RPC_DEADLINE = 5.0
 """Seconds after which a call to Temporal is given up by the API. The SDK's own limit is per attempt."""
@@ -28,11 +20,6 @@ RPC_DEADLINE = 5.0
 # A short budget: an HTTP client is better served by a quick 503 than by the SDK's ten seconds.
 _QUICK = RetryConfig(max_elapsed_time_millis=1500, max_retries=3)
 _PATIENT = RetryConfig(max_elapsed_time_millis=60_000, max_retries=60)
-
-_PAUSES = (0.02, 0.1, 0.5)
-"""Seconds between two tries of a query. What is waited for is on its way to a worker."""
-
-_Answer = TypeVar("_Answer")
 
 CONVERTER_VARIABLE = "SOJOURN_DATA_CONVERTER"
 """Names the data converter of every process, as `MODULE:ATTRIBUTE`; Temporal's own if it is not set."""
@@ -44,39 +31,6 @@ class ConverterError(ValueError):
 
 class TemporalUnavailable(Exception):
     """Temporal could not be reached, or did not answer in time. Sending the same thing again is safe."""
-
-
-async def ask_again(question: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    """Ask a query, and again where a worker refused it as too early, see `sojourn.timely`; at most three times.
-
-    Args:
-        question: Asks it once.
-
-    Raises:
-        WorkflowQueryFailedError: It failed for another reason, or was refused again and again.
-    """
-    for pause in _PAUSES:
-        try:
-            return await question()
-        except WorkflowQueryFailedError as error:
-            if names.ASKED_EARLY not in error.message:
-                raise
-        await asyncio.sleep(pause)
-    return await question()
-
-
-class AskAgain(Interceptor):
-    """Lets a client do so with each of its queries, see `ask_again`."""
-
-    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's name
-        """Return what sees the client's calls."""
-        # `connect` and the plugin each bring one.
-        return next if isinstance(next, _Asking) else _Asking(next)
-
-
-class _Asking(OutboundInterceptor):
-    async def query_workflow(self, input: QueryWorkflowInput) -> Any:  # noqa: A002 - the SDK's name
-        return await ask_again(lambda: self.next.query_workflow(input))
 
 
 def data_converter() -> DataConverter:

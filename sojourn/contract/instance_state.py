@@ -1,4 +1,4 @@
-"""What instances and events are known to have come to, as types: for `sojourn.client` and `sojourn.journeys`."""
+"""What instances and events are known to have come to, as types: for `sojourn.client` and `sojourn.external`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from temporalio.exceptions import ApplicationError, CancelledError, TerminatedError
 from temporalio.exceptions import TimeoutError as TimedOut
 
-from sojourn import names
+from sojourn.contract import names
 
 T = TypeVar("T")
 

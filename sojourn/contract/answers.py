@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sojourn.api.envelopes import Envelope, EnvelopeError
-from sojourn.routing.model import EventResult
+from sojourn.contract.event_result import EventResult
+from sojourn.contract.incoming_event import Envelope, EnvelopeError
 
 
 def answer(envelope: Envelope, result: EventResult | None) -> dict[str, Any]:

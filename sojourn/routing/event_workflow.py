@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from sojourn import names
-from sojourn.api.answers import answer
-from sojourn.api.envelopes import EnvelopeError, read_event
+from sojourn.contract import names
+from sojourn.contract.answers import answer
+from sojourn.contract.incoming_event import EnvelopeError, read_event
 from sojourn.routing import Router, RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store

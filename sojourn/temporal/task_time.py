@@ -7,7 +7,7 @@ reckons from that, such as the length of its next timer, is then sent to Tempora
 than an operator who looks at an instance at the wrong moment: one that nobody has in memory, or one that wakes up.
 
 Here a worker refuses such a query. The instance leaves the worker's memory, its task finds it anew and with the right
-time, and who asked is to ask again: `sojourn.temporal.AskAgain` does.
+time, and who asked is to ask again: `sojourn.temporal.ask_again.AskAgain` does.
 
 A task looks the same whose server's clock went back, as the SDK tells no time twice over. It is not held up for long:
 Temporal tries it again, and where the time is not past by the worker's clock either, it is let through.
@@ -24,7 +24,7 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from sojourn import names
+from sojourn.contract import names
 
 _LONGEST = 10.0
 """Seconds for which a run is refused at a time that is not past. Where waits take virtual time, none is."""

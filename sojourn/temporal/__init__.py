@@ -1,0 +1,1 @@
+"""The connection to Temporal, and what Sojourn does about early queries."""

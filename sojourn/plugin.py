@@ -22,7 +22,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn.activities import Calls, ThrottledQueues
 from sojourn.activities.directory import ThrottleDirectory
-from sojourn.activities.expiries import ExpiryInterceptor
+from sojourn.activities.throttling.expired import ExpiryInterceptor
 from sojourn.contract import names
 from sojourn.temporal.ask_again import AskAgain
 from sojourn.temporal.task_time import timely

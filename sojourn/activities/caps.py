@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from sojourn.activities.errors import CAPPED, NETWORK, CallError
 from sojourn.definitions.durations import write_duration
-from sojourn.definitions.endpoints import Cap, EndpointDefinition
-from sojourn.definitions.slots import Slots
+from sojourn.definitions.kinds.endpoint import Cap, EndpointDefinition
+from sojourn.limits.sliding_window import Slots
 
 logger = logging.getLogger("sojourn.activities")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from sojourn.definitions import EndpointDefinition
-from sojourn.definitions.endpoints import Throttle
+from sojourn.definitions.kinds.endpoint import Throttle
 
 
 class EndpointDirectory(Protocol):

@@ -30,9 +30,9 @@ from h2.events import (
 from h2.exceptions import NoAvailableStreamIDError, ProtocolError
 from h2.settings import SettingCodes, Settings
 
-from sojourn.activities.bodies import BROKEN, BodyReader
+from sojourn.activities.http.body import BROKEN, BodyReader
 from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, CallError
-from sojourn.activities.wire import REDIRECTS, HttpResponse
+from sojourn.activities.http.wire import REDIRECTS, HttpResponse
 
 KEEPALIVE = 30.0
 """Seconds for which a connection is kept without a call."""

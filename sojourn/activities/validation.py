@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from sojourn.definitions.jsonschemas import validator
+from sojourn.definitions.checks.json_schema import validator
 
 _SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 

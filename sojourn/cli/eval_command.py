@@ -116,8 +116,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _yaml(text: str) -> Any:
     """Read YAML as the files of a project are read."""
+    from sojourn.definitions.documents.yaml import read_documents
     from sojourn.definitions.limits import Limits
-    from sojourn.definitions.yamlfile import read_documents
 
     documents, problems = read_documents(text, Limits())
     if problems:

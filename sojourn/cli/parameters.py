@@ -107,7 +107,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _fits(value: Any, schema: dict[str, Any]) -> bool:
-    from sojourn.definitions.jsonschemas import validator
+    from sojourn.definitions.checks.json_schema import validator
 
     try:
         return bool(validator(schema).is_valid(value))
@@ -116,7 +116,7 @@ def _fits(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def _violations(name: str, value: Any, schema: dict[str, Any]) -> list[str]:
-    from sojourn.definitions.jsonschemas import validator
+    from sojourn.definitions.checks.json_schema import validator
 
     try:
         found = list(validator(schema).iter_errors(value))[:5]

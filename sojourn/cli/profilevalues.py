@@ -110,7 +110,7 @@ def by_schema(schema: Mapping[str, Any] | None) -> dict[str, Reader]:
     A text stays one where the schema takes it there; else it is read as JSON where that fits. What fits
     neither way stays as it is: the API says what is wrong with it.
     """
-    from sojourn.definitions.jsonschemas import validator
+    from sojourn.definitions.checks.json_schema import validator
 
     readers: dict[str, Reader] = {}
     properties = (schema or {}).get("properties")

@@ -78,7 +78,7 @@ async def run(folder: Path, *, matching: str, cached: int, as_json: bool) -> boo
 
 def _python_journeys(folder: Path, project: Project) -> list[type]:
     """Return the classes of a project's Python journeys: its files are imported where it has any."""
-    from sojourn.definitions.journeys import CodeJourney
+    from sojourn.definitions.kinds.journey import CodeJourney
     from sojourn.loading import import_project
 
     if not any(isinstance(journey, CodeJourney) for journey in project.journeys.values()):

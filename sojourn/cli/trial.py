@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sojourn.activities import AddressGuard, CallError, Calls, Secrets, StaticEndpoints, Transport
+from sojourn.activities.auth.secrets import MASK, Mask, SecretStore
 from sojourn.activities.errors import INVALID_RESPONSE
-from sojourn.activities.responses import MAX_RESULT
-from sojourn.activities.secrets import MASK, Mask, SecretStore
-from sojourn.activities.wire import HttpRequest, HttpResponse
+from sojourn.activities.http.response import MAX_RESULT
+from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition
 from sojourn.settings import Settings
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sojourn.activities import CallError
-from sojourn.activities.wire import HttpRequest
+from sojourn.activities.http.wire import HttpRequest
 from sojourn.cli.console import ExitCode, say
 from sojourn.cli.trial import Trial
 from sojourn.definitions import EndpointDefinition

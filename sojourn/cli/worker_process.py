@@ -121,8 +121,8 @@ def _operations(client: Client, store: Store, settings: Settings, graceful: time
     """Return the worker of operations: on a task queue that only workers with the deployment's database poll."""
     from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-    from sojourn.activities.operations import Operate
-    from sojourn.activities.queues import plain_client
+    from sojourn.activities.operation import Operate
+    from sojourn.activities.throttling.queues import plain_client
     from sojourn.contract import names
     from sojourn.routing.operating import Operator
     from sojourn.workflows.operation import Operation

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sojourn.definitions.durations import parse_duration
-from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.events import EventDefinition
 from sojourn.definitions.hashing import content_hash
-from sojourn.definitions.journeys import JourneyDefinition
+from sojourn.definitions.kinds.endpoint import EndpointDefinition
+from sojourn.definitions.kinds.event import EventDefinition
+from sojourn.definitions.kinds.journey import JourneyDefinition
+from sojourn.definitions.kinds.profile import ProfileDefinition
 from sojourn.definitions.problems import Problem
-from sojourn.definitions.profiles import ProfileDefinition
 from sojourn.definitions.project import Project, load_project, load_texts
 from sojourn.definitions.schema import json_schema
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sojourn.definitions import limits
+from sojourn.definitions.checks.profile_usage import profile_use
 from sojourn.definitions.dates import parse_moment, zone
 from sojourn.definitions.durations import whole
-from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.journeys import CodeJourney, JourneyDefinition, JourneyHead
-from sojourn.definitions.profileuse import profile_use
+from sojourn.definitions.kinds.endpoint import EndpointDefinition
+from sojourn.definitions.kinds.journey import CodeJourney, JourneyDefinition, JourneyHead
 from sojourn.definitions.steps import (
     ActionStep,
     ConditionStep,

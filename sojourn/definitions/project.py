@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sojourn.definitions.checking import check
+from sojourn.definitions.checks.project import check
 from sojourn.definitions.codes import Code
 from sojourn.definitions.compiler import compile_journey
-from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.events import EventDefinition
-from sojourn.definitions.journeys import CodeJourney, JourneyDefinition
+from sojourn.definitions.documents.reading import ReadJourney, read_files
+from sojourn.definitions.kinds.endpoint import EndpointDefinition
+from sojourn.definitions.kinds.event import EventDefinition
+from sojourn.definitions.kinds.journey import CodeJourney, JourneyDefinition
+from sojourn.definitions.kinds.profile import ProfileDefinition
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem
-from sojourn.definitions.profiles import ProfileDefinition
-from sojourn.definitions.reading import ReadJourney, read_files
 
 SUFFIXES = (".yaml", ".yml")
 

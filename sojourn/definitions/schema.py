@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.events import EventDefinition
-from sojourn.definitions.journeys import JourneyDefinition
-from sojourn.definitions.profiles import ProfileDefinition
+from sojourn.definitions.kinds.endpoint import EndpointDefinition
+from sojourn.definitions.kinds.event import EventDefinition
+from sojourn.definitions.kinds.journey import JourneyDefinition
+from sojourn.definitions.kinds.profile import ProfileDefinition
 
 _DOCUMENTS = ("event", "source", "action", "profile", "journey")
 

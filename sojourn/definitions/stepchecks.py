@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from sojourn.definitions.checks.graph import exits
+from sojourn.definitions.checks.jumps import check_jump
 from sojourn.definitions.codes import Code
 from sojourn.definitions.dates import parse_date, parse_moment
+from sojourn.definitions.documents.reading import Reading, ReadJourney
+from sojourn.definitions.documents.validate import Source
 from sojourn.definitions.durations import whole
-from sojourn.definitions.graph import exits
-from sojourn.definitions.jumps import check_jump
 from sojourn.definitions.problems import Path, choose, nearest, sentence
-from sojourn.definitions.reading import Reading, ReadJourney
-from sojourn.definitions.shape import Source
 from sojourn.definitions.steps import (
     CALLS,
     ActionStep,

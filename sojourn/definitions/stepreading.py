@@ -8,9 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from sojourn.definitions.base import StepId
 from sojourn.definitions.codes import Code
+from sojourn.definitions.documents.validate import Source, described, fit
 from sojourn.definitions.limits import Limits
 from sojourn.definitions.problems import Path, a, nearest, sentence
-from sojourn.definitions.shape import Source, described, fit
 from sojourn.definitions.steps import STEP_KINDS, Step
 
 _STEP_ID = TypeAdapter(StepId)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from sojourn.definitions.durations import write_duration
-from sojourn.definitions.endpoints import EndpointDefinition
-from sojourn.definitions.ratelimits import check_limit
+from sojourn.definitions.kinds.endpoint import EndpointDefinition
+from sojourn.definitions.rate_limits import check_limit
 from sojourn.functions.collecting import declare
 from sojourn.functions.signatures import Parameter, Place, read_parameters, read_return
 

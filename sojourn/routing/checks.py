@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_DATA = 128 * 1024
 """Most bytes of JSON in the data of an event that concerns a journey. An instance keeps several events, and all that it
-knows has to fit into one payload of Temporal's (`sojourn.workflows.limits`)."""
+knows has to fit into one payload of Temporal's (`sojourn.workflows.engine.limits`)."""
 
 MAX_DEPTH = 100
 """Most objects and lists inside each other in the data of such an event. Instances take 128 levels."""

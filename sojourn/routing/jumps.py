@@ -30,7 +30,7 @@ class RoutedJumps:
     async def jump(
         self, client: Client, target: str, key: str, event_id: str, time: datetime, data: Any
     ) -> dict[str, Any]:
-        """Start a profile on the newest version of a journey, see `sojourn.activities.jumps.Jumps`."""
+        """Start a profile on the newest version of a journey, see `sojourn.activities.jump.Jumps`."""
         if client not in self._routers:
             self._routers[client] = Router(self._store, client, self._settings)
         return await enter(self._routers[client], target, key, event_id, time, data)

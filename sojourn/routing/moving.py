@@ -37,7 +37,7 @@ class Moved:
         workflow_id: The instance.
         effect: `moved`, `movable` (it was only asked), or `refused`.
         version: The version in which it was.
-        code: Why it was refused, see `sojourn.workflows.moving.Obstacle`; `no_answer` where no worker answered, `code`
+        code: Why it was refused, see `Obstacle` of `sojourn.workflows`; `no_answer` where no worker answered, `code`
             where its journey is Python.
         message: The same for people.
     """

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sojourn.definitions.slots import Slots
+from sojourn.limits.sliding_window import Slots
 from sojourn.store.coalesce import Coalescer
 from sojourn.store.engine import Database
 from sojourn.store.statements import CLOCK
 from sojourn.store.tables import call_caps
 
 if TYPE_CHECKING:
-    from sojourn.definitions.endpoints import Cap
+    from sojourn.definitions.kinds.endpoint import Cap
 
 _AT_ONCE = 5_000
 

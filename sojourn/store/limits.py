@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from sojourn.definitions.ratelimits import DEFAULT_EXPIRE, SOURCE_THROTTLED, check_limit
+from sojourn.definitions.rate_limits import DEFAULT_EXPIRE, SOURCE_THROTTLED, check_limit
 from sojourn.store.catalog import OperatorLimits
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import endpoint_limits, endpoints

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from sojourn.contract.journey_states import JourneyState
+from sojourn.definitions.checks.jumps import targets
 from sojourn.definitions.hashing import content_hash
-from sojourn.definitions.jumps import targets
 from sojourn.store import versionrules
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision

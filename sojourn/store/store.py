@@ -36,7 +36,7 @@ from sojourn.store.throttles import Throttles
 
 if TYPE_CHECKING:
     from sojourn.definitions import EndpointDefinition, Project
-    from sojourn.definitions.endpoints import Throttle
+    from sojourn.definitions.kinds.endpoint import Throttle
 
 
 NEVER = float("-inf")

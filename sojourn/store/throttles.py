@@ -13,7 +13,7 @@ from sojourn.store.engine import Database
 from sojourn.store.tables import throttled_actions
 
 if TYPE_CHECKING:
-    from sojourn.definitions.endpoints import Throttle
+    from sojourn.definitions.kinds.endpoint import Throttle
 
 
 class Throttles:
@@ -63,7 +63,7 @@ class Throttles:
 
 def _current(catalog: Catalog) -> dict[str, Throttle | None]:
     from sojourn.definitions.durations import STORED
-    from sojourn.definitions.endpoints import Throttle  # heavy, and only workers need it
+    from sojourn.definitions.kinds.endpoint import Throttle  # heavy, and only workers need it
 
     return {
         name: Throttle.model_validate(definition["throttle"], context=STORED)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sojourn.definitions.checks.graph import cycles
+from sojourn.definitions.checks.jumps import loop_problem, targets
 from sojourn.definitions.codes import Code
-from sojourn.definitions.graph import cycles
-from sojourn.definitions.jumps import loop_problem, targets
 from sojourn.store.errors import StoreError
 
 ENDED = ("stopped", "finished")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sojourn.activities.errors import CallError
-from sojourn.activities.wire import HttpRequest
+from sojourn.activities.http.wire import HttpRequest
 from sojourn.testing.acts import Meanwhile
 from sojourn.testing.fitting import fits
 

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from sojourn.definitions import Project, load_texts
 from sojourn.definitions.codes import Code
-from sojourn.definitions.journeys import CodeJourney
+from sojourn.definitions.documents.validate import Source
+from sojourn.definitions.kinds.journey import CodeJourney
 from sojourn.definitions.problems import Path, choose
-from sojourn.definitions.shape import Source
 from sojourn.testing.acts import Act, Meanwhile, OfJourney, Target
 from sojourn.testing.scenarios import Expectation, Scenario
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sojourn import definitions
 from sojourn.definitions import Project
-from sojourn.definitions.journeys import CodeJourney
+from sojourn.definitions.kinds.journey import CodeJourney
 from sojourn.functions import documents
 from sojourn.loading import Imported, import_project, members_of
 from sojourn.loading.importing import path_in

@@ -9,13 +9,13 @@ from typing import Any
 
 from sojourn.definitions import Problem, Project
 from sojourn.definitions.codes import Code
+from sojourn.definitions.documents.reading import KINDS
+from sojourn.definitions.documents.validate import Source, described, fit
+from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.limits import DEFAULT_LIMITS
 from sojourn.definitions.problems import Path as Place
 from sojourn.definitions.problems import dotted
 from sojourn.definitions.project import SUFFIXES, TESTS
-from sojourn.definitions.reading import KINDS
-from sojourn.definitions.shape import Source, described, fit
-from sojourn.definitions.yamlfile import read_documents
 from sojourn.testing.checks import Checker, versions_of
 from sojourn.testing.scenarios import Scenario
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from sojourn.activities import Calls, EndpointDirectory, Transport
+from sojourn.activities.auth.secrets import CallSecrets
 from sojourn.activities.caps import Caps
+from sojourn.activities.endpoint import PreparedEndpoint
 from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError
-from sojourn.activities.functions import FunctionCalls
-from sojourn.activities.jumps import Jumps
-from sojourn.activities.prepared import PreparedEndpoint
-from sojourn.activities.profiles import Profiles
-from sojourn.activities.responses import read_result
-from sojourn.activities.secrets import CallSecrets
-from sojourn.activities.wire import HttpRequest, HttpResponse, json_bytes
+from sojourn.activities.function import FunctionCalls
+from sojourn.activities.http.response import read_result
+from sojourn.activities.http.wire import HttpRequest, HttpResponse, json_bytes
+from sojourn.activities.jump import Jumps
+from sojourn.activities.profile import Profiles
 from sojourn.testing.answers import CURRENT, Call, Script
 
 

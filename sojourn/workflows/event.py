@@ -10,8 +10,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from sojourn.contract import names
-from sojourn.workflows import messages
-from sojourn.workflows.values import shorten
+from sojourn.workflows.engine import messages
+from sojourn.workflows.engine.values import shorten
 
 ATTEMPT = timedelta(seconds=60)
 """What one attempt to route may take; each call to Temporal and to the database is bounded besides."""

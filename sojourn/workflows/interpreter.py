@@ -9,11 +9,14 @@ from typing import Any
 
 from temporalio import workflow
 
-from sojourn.workflows import calendars, evaluate, jumping, splitting
-from sojourn.workflows.calling import call
-from sojourn.workflows.endings import Ending, StepError
-from sojourn.workflows.instance import Instance, TimedOut
-from sojourn.workflows.waiting import Wait, sleep, timed_out
+from sojourn.workflows.engine import calendars
+from sojourn.workflows.engine import evaluate
+from sojourn.workflows.engine import jumping
+from sojourn.workflows.engine import splitting
+from sojourn.workflows.engine.calling import call
+from sojourn.workflows.engine.endings import Ending, StepError
+from sojourn.workflows.engine.instance import Instance, TimedOut
+from sojourn.workflows.engine.waiting import Wait, sleep, timed_out
 
 Step = dict[str, Any]
 

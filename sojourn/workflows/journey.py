@@ -7,9 +7,12 @@ from typing import Any
 from temporalio import workflow
 
 from sojourn.contract import names
-from sojourn.workflows import details, messages, moving, snapshot
-from sojourn.workflows.endings import Ending
-from sojourn.workflows.instance import Instance
+from sojourn.workflows.engine import details
+from sojourn.workflows.engine import messages
+from sojourn.workflows.engine import moving
+from sojourn.workflows.engine import snapshot
+from sojourn.workflows.engine.endings import Ending
+from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.interpreter import Interpreter
 
 
@@ -17,7 +20,7 @@ from sojourn.workflows.interpreter import Interpreter
 class Journey:
     """One profile's run through a journey that was defined as YAML.
 
-    Its input is one JSON object `{definition, event, key}`, see `sojourn.workflows.messages.StartMessage`.
+    Its input is one JSON object `{definition, event, key}`, see `sojourn.workflows.engine.messages.StartMessage`.
     """
 
     @workflow.init

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from sojourn.activities.addresses import AddressGuard, AddressRefusedError, is_public
+from sojourn.activities.http.connection_guard import AddressGuard, AddressRefusedError, is_public
 
 NOT_PUBLIC = [
     ("127.0.0.1", "loopback"),

@@ -11,15 +11,15 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import TypeAdapter
 
-from sojourn.activities.addresses import AddressGuard
-from sojourn.activities.authentication import Authenticator, preview
+from sojourn.activities.http.connection_guard import AddressGuard
+from sojourn.activities.auth.authentication import Authenticator, preview
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.errors import CallError
-from sojourn.activities.secrets import CallSecrets, MaskedSecrets, Secrets
-from sojourn.activities.transport import Transport
-from sojourn.activities.wire import HttpRequest
+from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets
+from sojourn.activities.http.transport import Transport
+from sojourn.activities.http.wire import HttpRequest
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.endpoints import Auth
+from sojourn.definitions.kinds.endpoint import Auth
 from tests.activities.server import Server, answer, late
 
 VALUES = {"USER": "shopkeeper", "PASSWORD": "pass:wörd", "KEY": "k&y+1 /=", "TOKEN": "hunter2token"}

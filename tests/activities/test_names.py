@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sojourn.activities.addresses import AddressGuard
-from sojourn.activities.connecting import GuardedResolver
+from sojourn.activities.http.connection_guard import AddressGuard
+from sojourn.activities.http.connect import GuardedResolver
 from sojourn.activities.errors import CallError
-from sojourn.activities.transport import Transport
-from sojourn.activities.wire import HttpRequest
+from sojourn.activities.http.transport import Transport
+from sojourn.activities.http.wire import HttpRequest
 from tests.activities.server import Server, answer
 
 ANSWERS = {

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.activities.addresses import AddressGuard
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.errors import CallError
-from sojourn.activities.prepared import PreparedEndpoint
-from sojourn.activities.requests import build_request
-from sojourn.activities.secrets import CallSecrets, Secrets
-from sojourn.activities.transport import Transport
-from sojourn.activities.wire import HttpRequest
+from sojourn.activities.endpoint import PreparedEndpoint
+from sojourn.activities.http.request import build_request
+from sojourn.activities.auth.secrets import CallSecrets, Secrets
+from sojourn.activities.http.transport import Transport
+from sojourn.activities.http.wire import HttpRequest
 from sojourn.definitions import EndpointDefinition
 from tests.activities.server import Server, answer
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from sojourn.activities.errors import CallError
-from sojourn.activities.responses import MAX_DEPTH, MAX_ERROR_BODY, read_result, retry_after
+from sojourn.activities.http.response import MAX_DEPTH, MAX_ERROR_BODY, read_result, retry_after
 from sojourn.activities.validation import SchemaCheck
-from sojourn.activities.wire import HttpResponse
+from sojourn.activities.http.wire import HttpResponse
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

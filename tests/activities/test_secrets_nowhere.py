@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import Client
 
 from sojourn.activities import AddressGuard, CallError, Calls, Secrets, StaticEndpoints, Transport
-from sojourn.activities.secrets import Mask
+from sojourn.activities.auth.secrets import Mask
 from sojourn.definitions import load_texts
 from tests.activities import leaks
 from tests.cli.conftest import DevRun, dev_ports

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sojourn.activities import AddressGuard, CallError, Calls, Secrets, StaticEndpoints, Transport
-from sojourn.activities.authentication import Authenticator
+from sojourn.activities.auth.authentication import Authenticator
 from sojourn.activities.cache import ResultCache
 from sojourn.definitions import EndpointDefinition
 from tests.activities.server import Reply, Server, answer, endless, late, raw, reset
@@ -130,7 +130,7 @@ async def test_lifetimes_as_servers_write_them(
     stated: Any, good_for: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seconds, or the moment at which the token ends, in seconds or milliseconds since 1970 or as text."""
-    monkeypatch.setattr("sojourn.activities.lifetimes.time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr("sojourn.activities.auth.lifetimes.time", SimpleNamespace(time=lambda: NOW))
     clock = [0.0]
     transport = Transport(AddressGuard(["127.0.0.1"]))
     authenticator = Authenticator(transport, ResultCache(lambda: clock[0]))

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.activities.addresses import AddressGuard
-from sojourn.activities.bodies import MAX_BODY
+from sojourn.activities.http.connection_guard import AddressGuard
+from sojourn.activities.http.body import MAX_BODY
 from sojourn.activities.errors import CallError
-from sojourn.activities.transport import Transport
-from sojourn.activities.urls import ascii_url
-from sojourn.activities.wire import HttpRequest, HttpResponse
+from sojourn.activities.http.transport import Transport
+from sojourn.activities.http.urls import ascii_url
+from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from tests.activities.certificates import certificate, serving
 from tests.activities.server import Reply, Server, answer, endless, late, raw, reset
 from tests.conftest import free_port

@@ -12,11 +12,11 @@ import pytest
 
 from sojourn.definitions import Project, json_schema, load_texts
 from sojourn.definitions.codes import Code
+from sojourn.definitions.documents.reading import KINDS
+from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.explanations import EXPLANATIONS, errors_markdown
 from sojourn.definitions.limits import DEFAULT_LIMITS
-from sojourn.definitions.reading import KINDS
 from sojourn.definitions.steps import STEP_KINDS
-from sojourn.definitions.yamlfile import read_documents
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "definitions.md").read_text("utf-8")

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from sojourn.definitions import EndpointDefinition, EventDefinition, load_texts
-from sojourn.definitions.endpoints import OAuth2Auth, SecretRef
+from sojourn.definitions.kinds.endpoint import OAuth2Auth, SecretRef
 from tests.definitions.projects import BASE
 
 DOCUMENTS = {

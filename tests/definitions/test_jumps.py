@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sojourn.definitions.jumps import targets
+from sojourn.definitions.checks.jumps import targets
 from tests.definitions.projects import BASE, brief, errors, project, steps
 
 OTHER = """

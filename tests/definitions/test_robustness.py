@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sojourn.definitions import load_texts
+from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.limits import DEFAULT_LIMITS
-from sojourn.definitions.yamlfile import read_documents
 from tests.definitions.cases import CASES
 from tests.definitions.projects import BASE, steps
 

@@ -9,9 +9,9 @@ import jsonschema_rs
 import pytest
 
 from sojourn.definitions import json_schema, load_project, load_texts
+from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.limits import DEFAULT_LIMITS
 from sojourn.definitions.steps import STEP_KINDS
-from sojourn.definitions.yamlfile import read_documents
 from tests.definitions.cases import CASES
 from tests.definitions.projects import BASE, project, steps
 from tests.definitions.test_docs import ROOT

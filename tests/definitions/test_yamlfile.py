@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sojourn.definitions.codes import Code
+from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
-from sojourn.definitions.yamlfile import read_documents
 
 
 def read(text: str) -> Any:

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn.activities import AddressGuard, Calls, Transport
-from sojourn.activities.operations import Operate
+from sojourn.activities.operation import Operate
 from sojourn.api.app import create_app
 from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin

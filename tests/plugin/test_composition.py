@@ -212,7 +212,7 @@ steps:
         shop,
     )
     from sojourn.activities import AddressGuard, Transport
-    from sojourn.definitions.endpoints import Throttle
+    from sojourn.definitions.kinds.endpoint import Throttle
 
     limit = Throttle.model_validate({"calls": 100, "per": "1s", "expire": "1h"})
     loaded.endpoints["action:send"] = loaded.endpoints["action:send"].model_copy(update={"throttle": limit})

@@ -16,7 +16,7 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
-LEAVES = {"contract", "embedded", "settings", "temporal"}
+LEAVES = {"contract", "embedded", "limits", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "contract": set(),
@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "temporal": {"contract", "settings"},
     "embedded": {"contract"},
     "expressions": set(),
+    "limits": set(),
     "definitions": {"expressions", *LEAVES},
     "functions": {"definitions", "contract"},
     "action": {"functions"},

@@ -8,8 +8,8 @@ import random
 import pytest
 
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.endpoints import Cap
-from sojourn.definitions.slots import PER_PERIOD, Slots
+from sojourn.definitions.kinds.endpoint import Cap
+from sojourn.limits.sliding_window import PER_PERIOD, Slots
 from sojourn.store import Store, StoreUnavailable
 from tests.store.databases import OpenStore
 

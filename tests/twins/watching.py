@@ -22,7 +22,7 @@ from temporalio.client import (
 )
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.workflows import details
+from sojourn.workflows.engine import details
 
 _TASK = timedelta(seconds=2)
 """Longest time of a workflow task. Where nothing is kept in memory, the SDK may drop a task that comes together with a

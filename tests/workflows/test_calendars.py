@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.expressions import EvaluationError, times
-from sojourn.workflows.calendars import DAYS, in_window, next_time
+from sojourn.workflows.engine.calendars import DAYS, in_window, next_time
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.workflows.values import moment
+from sojourn.workflows.engine.values import moment
 from tests.workflows.support import Runner, compiled, failure, project, running, signal, steps, until_waiting
 
 NAPS = """

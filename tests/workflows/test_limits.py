@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.workflows import limits
-from sojourn.workflows.inbox import Inbox
-from sojourn.workflows.messages import parse_event
+from sojourn.workflows.engine import limits
+from sojourn.workflows.engine.inbox import Inbox
+from sojourn.workflows.engine.messages import parse_event
 from tests.workflows.support import (
     Shop,
     compiled,

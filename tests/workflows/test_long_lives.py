@@ -14,9 +14,9 @@ import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.workflows import limits
-from sojourn.workflows.inbox import Inbox
-from sojourn.workflows.messages import parse_event
+from sojourn.workflows.engine import limits
+from sojourn.workflows.engine.inbox import Inbox
+from sojourn.workflows.engine.messages import parse_event
 from tests.conftest import SUGGESTED
 from tests.workflows.support import (
     Runner,

@@ -13,7 +13,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.expressions import EvaluationError, compile_template
-from sojourn.workflows.values import pack, unpack, weight
+from sojourn.workflows.engine.values import pack, unpack, weight
 from tests.workflows.support import Shop, compiled, event, failure, project, running, signal, steps
 
 BASE = """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from sojourn.workflows.splitting import branch_at, place_of
+from sojourn.workflows.engine.splitting import branch_at, place_of
 
 PROFILES = 10_000
 KEYS = [f"customer-{number}" for number in range(PROFILES)]

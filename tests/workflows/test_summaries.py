@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from sojourn.contract import names
-from sojourn.definitions.endpoints import Throttle
+from sojourn.definitions.kinds.endpoint import Throttle
 from sojourn.store import Store
 from tests.workflows.profiles import Kept
 from tests.workflows.support import Shop, compiled, project, running

@@ -18,12 +18,13 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from sojourn.contract import names
-from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport, rates
-from sojourn.activities import queues as module
-from sojourn.activities.rates import read_rate
+from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport
+from sojourn.activities.throttling import rates
+from sojourn.activities.throttling import queues as module
+from sojourn.activities.throttling.rates import read_rate
 from sojourn.definitions import EndpointDefinition, Project
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.endpoints import Cap, Throttle
+from sojourn.definitions.kinds.endpoint import Cap, Throttle
 from sojourn.plugin import JourneyPlugin
 from tests.activities.test_observer import Watching
 from tests.workflows.support import Runner, Shop, compiled, failure, project, running

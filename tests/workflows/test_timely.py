@@ -29,7 +29,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from sojourn.contract import names
-from sojourn.temporal.connection import task_time
+from sojourn.temporal import task_time
 from sojourn.client import JourneyClient
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.racing import fired, replays

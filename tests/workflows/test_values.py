@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.workflows.inbox import Inbox
-from sojourn.workflows.messages import EventMessage
-from sojourn.workflows.values import pack, unpack
+from sojourn.workflows.engine.inbox import Inbox
+from sojourn.workflows.engine.messages import EventMessage
+from sojourn.workflows.engine.values import pack, unpack
 
 JSON = st.recursive(
     st.none()
@@ -65,7 +65,7 @@ def test_an_inbox_is_the_same_after_a_passage() -> None:
 @pytest.mark.parametrize("size", [10, 1000, 100_000])
 def test_an_inbox_is_bounded_in_bytes(size: int) -> None:
     """However large the events, what is pending and remembered stays under the limits; one is always kept."""
-    from sojourn.workflows import limits
+    from sojourn.workflows.engine import limits
 
     inbox = Inbox(["a"], max_pending=10_000, remember=True)
     for number in range(3000 if size < 100_000 else 20):

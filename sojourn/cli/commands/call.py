@@ -15,7 +15,7 @@ from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
 from sojourn.cli.console import CliError, ExitCode, show_json, warn
 
 if TYPE_CHECKING:
-    from sojourn.activities.wire import HttpRequest
+    from sojourn.activities.http.wire import HttpRequest
     from sojourn.cli.trial import Trial
     from sojourn.definitions import EndpointDefinition
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from sojourn.workflows import jumping
+from sojourn.workflows.engine import jumping
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
-from sojourn.workflows.authoring.found import named
+from sojourn.workflows.authoring.source_scan import named
 from sojourn.workflows.authoring.runtime import Running, perform
-from sojourn.workflows.calling import call
+from sojourn.workflows.engine.calling import call
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from temporalio import workflow
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
 from sojourn.workflows.authoring.runtime import Running, Stretch, acting, occupied, perform, running
-from sojourn.workflows.endings import Ending
-from sojourn.workflows.position import Position
-from sojourn.workflows.splitting import branch_at, place_of
+from sojourn.workflows.engine.endings import Ending
+from sojourn.workflows.engine.position import Position
+from sojourn.workflows.engine.splitting import branch_at, place_of
 
 E = TypeVar("E", bound=Event)
 

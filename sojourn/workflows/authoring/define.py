@@ -101,7 +101,7 @@ def defn(
         start: First day or moment at which profiles may enter.
         end: Last day on which, or moment until which, profiles may enter.
         listens: Event classes that the code waits for and that cannot be found by reading it, see
-            `sojourn.workflows.authoring.found`; the entry event too where a step waits for it.
+            `sojourn.workflows.authoring.source_scan`; the entry event too where a step waits for it.
         sandboxed: Whether Temporal's workflow sandbox runs it.
 
     Returns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.workflows.endings import Ending, StepError
+from sojourn.workflows.engine.endings import Ending, StepError
 
 
 class CallError(Exception):

@@ -9,8 +9,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from sojourn.workflows.authoring.errors import CallError, JourneyError
 from sojourn.workflows.authoring.runtime import Running, acting, occupied, perform
-from sojourn.workflows.endings import StepError
-from sojourn.workflows.position import Position
+from sojourn.workflows.engine.endings import StepError
+from sojourn.workflows.engine.position import Position
 
 
 async def profile() -> Mapping[str, Any]:

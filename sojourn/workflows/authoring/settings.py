@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from sojourn.definitions import EndpointDefinition
 from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.journeys import CodeJourney
+from sojourn.definitions.kinds.journey import CodeJourney
 from sojourn.workflows.authoring.events import Event, expression_of, spec_of
-from sojourn.workflows.authoring.found import awaited_in, calls_in, events_in, named
-from sojourn.workflows.authoring.written import first_step
+from sojourn.workflows.authoring.source_scan import awaited_in, calls_in, events_in, named
+from sojourn.workflows.authoring.source_ast import first_step
 
 Moment = str | date | datetime
 ExitCriterion = str | type[Event] | tuple[str | type[Event], str]

@@ -1,0 +1,1 @@
+"""Authentication towards endpoints: secrets, fixed credentials, fetched tokens."""

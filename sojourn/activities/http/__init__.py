@@ -1,0 +1,1 @@
+"""Making an HTTP call: the guard, the connection, the request, the response."""

@@ -1,0 +1,1 @@
+"""Throttled calls: their task queues, the server's rate, their turn, their expiry."""

@@ -1,0 +1,1 @@
+"""Checks of what was read, one module for each concern."""

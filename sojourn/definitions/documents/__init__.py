@@ -1,0 +1,1 @@
+"""Reading documents: YAML with positions, and parts of documents as models."""

@@ -1,0 +1,1 @@
+"""The kinds of documents that a project has, one module for each."""

@@ -1,0 +1,1 @@
+"""The engine under every journey: state, events, waits, exits, calls."""

@@ -1,0 +1,1 @@
+"""Throttled calls as a workflow sees them: waiting for a turn, and leaving the queue during a pause."""

@@ -15,7 +15,7 @@ BEAT_SECONDS = 2.0
 
 
 class Operations(Protocol):
-    """Does the work of operations: `sojourn.routing.operating.Operator`."""
+    """Does the work of operations: `sojourn.steering.operations.Operator`."""
 
     async def work(self, number: int) -> dict[str, Any]:
         """Do one round of an operation; returns the operation as plain JSON, `state` other than `running` at its end.

@@ -34,7 +34,7 @@ from sojourn.api.routes import (
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
-from sojourn.store.versionrules import PublicationRefused
+from sojourn.store.version_rules import PublicationRefused
 
 _MODULES = (events, journeys, versions, lifecycle, oneinstance, instances, endpoints, profiles, health, pages)
 

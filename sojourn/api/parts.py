@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from sojourn.api import kinds
 from sojourn.api.problems import ProblemError
 from sojourn.routing import Router, RoutingUnavailable
-from sojourn.routing.lifecycle import Lifecycle
+from sojourn.steering.journeys import Lifecycle
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 from sojourn.temporal.connection import connect, is_unavailable

@@ -16,7 +16,7 @@ from sojourn.contract.incoming_event import kind_of
 from sojourn.api.problems import ProblemError
 from sojourn.contract.profile_keys import key_text, unfit_key
 from sojourn.contract.event_result import Violation
-from sojourn.store.profiles import THERE, Write
+from sojourn.store.profiles.profiles import THERE, Write
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sojourn.api import kinds
 from sojourn.api.problems import ProblemError
 from sojourn.definitions.problems import Problem
-from sojourn.store.versionrules import BrokenRule, PublicationRefused
+from sojourn.store.version_rules import BrokenRule, PublicationRefused
 
 
 def not_publishable(error: PublicationRefused, files: Mapping[str, str] | None = None) -> ProblemError:

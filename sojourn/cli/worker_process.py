@@ -124,7 +124,7 @@ def _operations(client: Client, store: Store, settings: Settings, graceful: time
     from sojourn.activities.operation import Operate
     from sojourn.activities.throttling.queues import plain_client
     from sojourn.contract import names
-    from sojourn.routing.operating import Operator
+    from sojourn.steering.operations import Operator
     from sojourn.workflows.operation import Operation
 
     return Worker(

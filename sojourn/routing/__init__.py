@@ -13,8 +13,7 @@ from sojourn.contract.event_result import (
     Status,
     Violation,
 )
-from sojourn.routing.instances import InstanceNotFound, InstancePage, list_instances, read_instance
-from sojourn.routing.jumps import RoutedJumps
+from sojourn.routing.jump import RoutedJumps
 from sojourn.routing.router import Maintenance, Router
 
 __all__ = [
@@ -22,8 +21,6 @@ __all__ = [
     "EventResult",
     "IncomingEvent",
     "InstanceEffect",
-    "InstanceNotFound",
-    "InstancePage",
     "Maintenance",
     "Reason",
     "Refusal",
@@ -32,6 +29,4 @@ __all__ = [
     "RoutingUnavailable",
     "Status",
     "Violation",
-    "list_instances",
-    "read_instance",
 ]

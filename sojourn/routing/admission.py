@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from sojourn.contract import names
 from sojourn.contract.event_result import InstanceEffect, Refusal
 from sojourn.routing import refusals
-from sojourn.routing.recent import Recent
-from sojourn.routing.temporal import Rejected, Run, Temporal, TooManySignals, Unreachable
-from sojourn.routing.visits import Visit
+from sojourn.routing.delivery import Visit
+from sojourn.routing.instance_gateway import Rejected, Run, Temporal, TooManySignals, Unreachable
+from sojourn.routing.recent_effects import Recent
 from sojourn.store import StoreUnavailable
-from sojourn.store.entries import (
+from sojourn.store.entries.ledger import Ledger
+from sojourn.store.entries.records import (
     Adopt,
     Claim,
     Close,
@@ -31,7 +32,6 @@ from sojourn.store.entries import (
     RollBack,
     standing,
 )
-from sojourn.store.ledger import Ledger
 
 PATIENCE = 20.0
 """Seconds after which an event that others keep from being settled is given up, for the sender to send again.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sojourn.contract.event_result import Refusal
-from sojourn.routing.visits import Visit
-from sojourn.store.entries import Entry
+from sojourn.routing.delivery import Visit
+from sojourn.store.entries.records import Entry
 
 
 def duplicate(visit: Visit) -> Refusal:

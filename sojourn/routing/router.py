@@ -18,12 +18,12 @@ from sojourn.contract.event_result import (
     Refusal,
     RoutingUnavailable,
 )
-from sojourn.routing import secondkeys
+from sojourn.routing import instance_keys
 from sojourn.routing.admission import Admission, Outcome
-from sojourn.routing.checks import unfit
-from sojourn.routing.plan import EventPlan, Plan
-from sojourn.routing.temporal import Temporal, Unreachable
-from sojourn.routing.visits import Visit
+from sojourn.routing.delivery import Visit
+from sojourn.routing.event_check import unfit
+from sojourn.routing.event_index import EventPlan, Plan
+from sojourn.routing.instance_gateway import Temporal, Unreachable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 
@@ -161,7 +161,7 @@ class Router:
             listener = next(item for item in kind.listeners if item.name == journey)
             visit = Visit(event, key, arrived, replace(listener, versions=frozenset()))
             async with self._slots:
-                outcomes = await secondkeys.apply(self._admission, visit)
+                outcomes = await instance_keys.apply(self._admission, visit)
         except (Unreachable, StoreUnavailable) as error:
             raise RoutingUnavailable(str(error)) from error
         told = [outcome for outcome in outcomes if outcome is not None]
@@ -233,10 +233,10 @@ class Router:
         visits = [Visit(work.event, work.key, arrived, listener) for listener in work.plan.listeners]
         outcomes: list[Outcome] = []
         if len(visits) == 1:
-            outcomes = await secondkeys.apply(self._admission, visits[0])
+            outcomes = await instance_keys.apply(self._admission, visits[0])
         else:
             # None is cut short by the failure of another: what it does half has to be undone or waited for.
-            calls = (secondkeys.apply(self._admission, visit) for visit in visits)
+            calls = (instance_keys.apply(self._admission, visit) for visit in visits)
             answers = await asyncio.gather(*calls, return_exceptions=True)
             for answer in answers:
                 if isinstance(answer, BaseException):

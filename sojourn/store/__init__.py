@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sojourn.store.call_failures import EndpointError, ErrorRecorder
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyVersion, OperatorLimits
-from sojourn.store.endpoint_errors import EndpointError, ErrorRecorder
 from sojourn.store.errors import StoreError, StoreUnavailable
 from sojourn.store.keys import SCOPES, ApiKey, CreatedKey
 from sojourn.store.limits import LimitError

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sojourn.limits.sliding_window import Slots
-from sojourn.store.coalesce import Coalescer
-from sojourn.store.engine import Database
-from sojourn.store.statements import CLOCK
+from sojourn.store.batching import Coalescer
+from sojourn.store.database import Database
+from sojourn.store.entries.sql import CLOCK
 from sojourn.store.tables import call_caps
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from sojourn.store.engine import Database
+from sojourn.store.database import Database
 from sojourn.store.errors import StoreError
 
 FOLDER = Path(__file__).with_name("migrations")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sojourn.store.engine import Database
+from sojourn.store.database import Database
 from sojourn.store.tables import entries, operation_items, operations
 
 OperationState = Literal["running", "done", "superseded"]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 from sojourn.contract.journey_states import JourneyState
 from sojourn.definitions.checks.jumps import targets
 from sojourn.definitions.hashing import content_hash
-from sojourn.store import versionrules
+from sojourn.store import version_rules
 from sojourn.store.limits import read_limits
 from sojourn.store.revision import bump_revision, lock_revision
 from sojourn.store.tables import (
@@ -115,9 +115,9 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
         )
     broken = [rule for rule in map(partial(_broken, connection), publication.journeys.values()) if rule]
     if any(map(targets, publication.journeys.values())):
-        broken += versionrules.jumps(_newest(connection), publication.journeys)
+        broken += version_rules.jumps(_newest(connection), publication.journeys)
     if broken:
-        raise versionrules.PublicationRefused(broken)
+        raise version_rules.PublicationRefused(broken)
     for name, definition in sorted(publication.journeys.items()):
         version = _publish_journey(connection, name, definition, publication.sources)
         if version is None:
@@ -210,7 +210,7 @@ def _publish_journey(
     return version
 
 
-def _broken(connection: Connection, definition: dict[str, Any]) -> versionrules.BrokenRule | None:
+def _broken(connection: Connection, definition: dict[str, Any]) -> version_rules.BrokenRule | None:
     """Return the rule of versions that a journey breaks, if it breaks one."""
     name = definition["name"]
     latest = _latest(connection, name)
@@ -218,7 +218,7 @@ def _broken(connection: Connection, definition: dict[str, Any]) -> versionrules.
     if latest is None or state is None:
         return None
     entered = connection.execute(select(entries.c.journey).where(entries.c.journey == name).limit(1)).first()
-    return versionrules.second_key(latest.definition, definition, state) or versionrules.once_only(
+    return version_rules.second_key(latest.definition, definition, state) or version_rules.once_only(
         latest.definition, definition, entered=entered is not None
     )
 

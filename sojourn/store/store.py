@@ -13,15 +13,15 @@ from sojourn.contract.journey_states import JourneyState
 from sojourn.store import keys as key_store
 from sojourn.store import limits as limit_store
 from sojourn.store import publish as publishing
+from sojourn.store.call_failures import EndpointErrors
 from sojourn.store.caps import StoredCaps
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyVersion
-from sojourn.store.endpoint_errors import EndpointErrors
-from sojourn.store.engine import Answer, Database, Work, ping
+from sojourn.store.database import Answer, Database, Work, ping
+from sojourn.store.entries.ledger import Ledger
 from sojourn.store.keys import ApiKey, CreatedKey, KeyRing
-from sojourn.store.ledger import Ledger
 from sojourn.store.operations import Operations
-from sojourn.store.profilechecks import SchemaCheck, no_schema
-from sojourn.store.profiles import Profiles
+from sojourn.store.profiles.checks import SchemaCheck, no_schema
+from sojourn.store.profiles.profiles import Profiles
 from sojourn.store.publish import Publication, PublishResult
 from sojourn.store.revision import read_revision
 from sojourn.store.tables import (

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sojourn.store.catalog import Catalog
-from sojourn.store.engine import Database
+from sojourn.store.database import Database
 from sojourn.store.tables import throttled_actions
 
 if TYPE_CHECKING:

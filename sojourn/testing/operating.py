@@ -9,12 +9,12 @@ from datetime import datetime
 from temporalio.client import Client
 
 from sojourn.contract.journey_states import Act, ActRefused, Kind
-from sojourn.routing.lifecycle import is_over
-from sojourn.routing.operating import Operator
 from sojourn.settings import Settings
-from sojourn.store import Store, steering
+from sojourn.steering.journeys import is_over
+from sojourn.steering.operations import Operator
+from sojourn.store import Store, journey_states
+from sojourn.store.journey_states import Steered, UnknownVersion
 from sojourn.store.operations import Item, Operation
-from sojourn.store.steering import Steered, UnknownVersion
 from sojourn.testing.instances import Instance
 
 _BETWEEN_ROUNDS = 0.05
@@ -52,9 +52,9 @@ class JourneyActs:
         try:
             steered = await self._store.change(
                 lambda connection: (
-                    steering.act(connection, journey, what)
+                    journey_states.act(connection, journey, what)
                     if version is None
-                    else steering.act_on_version(connection, journey, kind, version)
+                    else journey_states.act_on_version(connection, journey, kind, version)
                 )
             )
         except (ActRefused, UnknownVersion) as refused:
@@ -74,7 +74,9 @@ class JourneyActs:
             ValueError: There is no such journey or version, or none that is older.
         """
         try:
-            steered = await self._store.change(lambda connection: steering.move(connection, journey, version))
+            steered = await self._store.change(
+                lambda connection: journey_states.move(connection, journey, version)
+            )
         except (ActRefused, UnknownVersion) as refused:
             raise ValueError(f"cannot move instances of {journey}: {refused}") from None
         concerned, operation = await self._worked(journey, steered, running)

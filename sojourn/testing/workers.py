@@ -15,7 +15,7 @@ from sojourn.activities.caps import LocalCaps
 from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
 from sojourn.routing import Router
-from sojourn.routing.jumps import enter
+from sojourn.routing.jump import enter
 from sojourn.store import Store
 from sojourn.testing.answers import Script
 from sojourn.testing.recording import Recorder

@@ -19,8 +19,8 @@ from sojourn.definitions import Project
 from sojourn.routing import EventResult, IncomingEvent, Router
 from sojourn.settings import Settings
 from sojourn.store import Store
-from sojourn.store.profiles import Write
-from sojourn.store.versionrules import PublicationRefused
+from sojourn.store.profiles.profiles import Write
+from sojourn.store.version_rules import PublicationRefused
 from sojourn.testing.acts import FIRST_MOMENT, Meanwhile, Target
 from sojourn.testing.answers import Call, Script
 from sojourn.testing.databases import new_store

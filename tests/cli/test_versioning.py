@@ -27,8 +27,8 @@ from sojourn.contract import names
 from sojourn.hosting import journey_plugin
 from sojourn.loading import load_project
 from sojourn.plugin import JourneyPlugin
-from sojourn.routing.lifecycle import Lifecycle
 from sojourn.settings import Settings
+from sojourn.steering.journeys import Lifecycle
 from sojourn.store import Store
 from tests.cli.support import Running, environment, sojourn, until
 from tests.conftest import temporal_binary

@@ -18,8 +18,8 @@ from sojourn.activities.operation import Operate
 from sojourn.api.app import create_app
 from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
-from sojourn.routing.operating import Operator
 from sojourn.settings import Settings
+from sojourn.steering.operations import Operator
 from sojourn.store import Store
 from sojourn.workflows.operation import Operation
 from tests.api.conftest import serving

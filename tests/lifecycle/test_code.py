@@ -10,7 +10,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from sojourn import Event, journey
 from sojourn.plugin import JourneyPlugin
-from sojourn.routing import instances
+from sojourn.steering import instances
 from sojourn.store.publish import Publication
 from sojourn.workflows.authoring.define import settings_of
 from tests.lifecycle.support import Place, eventually

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sojourn.contract import names
-from sojourn.routing.operating import Operator
+from sojourn.steering.operations import Operator
 from sojourn.store.operations import Operation
 from tests.lifecycle.support import Place, eventually
 from tests.lifecycle.test_cli import as_json, sojourn, started

@@ -6,8 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 
 from sojourn.contract import names
-from sojourn.routing.lifecycle import Lifecycle
-from sojourn.store.entries import Claim, Release
+from sojourn.steering.journeys import Lifecycle
+from sojourn.store.entries.records import Claim, Release
 from sojourn.temporal.connection import connect
 from tests.lifecycle.support import JOURNEY, Place, eventually
 from tests.routing.world import NOON

@@ -18,9 +18,9 @@ from sojourn.contract.journey_states import (
     markdown,
     possible,
 )
-from sojourn.store import Store, steering
+from sojourn.store import Store, journey_states
+from sojourn.store.journey_states import NoDraft, Steered, UnknownVersion
 from sojourn.store.publish import Publication
-from sojourn.store.steering import NoDraft, Steered, UnknownVersion
 from tests.routing.world import event_definition, journey
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def publication(name: str = "j", **more: Any) -> Publication:
 
 async def steer(store: Store, what: Act, name: str = "j") -> Steered | None:
     """Do something with a journey."""
-    return await store.change(lambda connection: steering.act(connection, name, what))
+    return await store.change(lambda connection: journey_states.act(connection, name, what))
 
 
 async def in_state(store: Store, state: Any) -> None:
@@ -110,7 +110,7 @@ async def test_a_draft_does_the_same_when_it_is_published(store: Store, state: A
     catalog = await store.catalog()
     number = 1 if state == "draft" else 2
     assert catalog.drafts["j"].version == number
-    result = await store.change(lambda connection: steering.publish_draft(connection, "j"))
+    result = await store.change(lambda connection: journey_states.publish_draft(connection, "j"))
     assert result is not None
     assert result.published == [("j", number)]
     cell = TABLE[state]["publish"]
@@ -131,7 +131,7 @@ async def test_a_draft_takes_the_place_of_the_one_before(store: Store) -> None:
     assert (await store.publish_json(publication(), draft=True)).unchanged == ["j"]
     assert (await store.catalog()).drafts == {}
     with pytest.raises(NoDraft):
-        await store.change(lambda connection: steering.publish_draft(connection, "j"))
+        await store.change(lambda connection: journey_states.publish_draft(connection, "j"))
 
 
 async def test_a_draft_leaves_events_alone_until_it_is_published(store: Store) -> None:
@@ -149,7 +149,7 @@ async def test_a_draft_leaves_events_alone_until_it_is_published(store: Store) -
     assert catalog.events == {"cart.updated": event_definition("cart.updated")}
     between = event_definition("cart.updated", key="event.between")
     await store.publish_json(Publication(events={"cart.updated": between}))
-    await store.change(lambda connection: steering.publish_draft(connection, "j"))
+    await store.change(lambda connection: journey_states.publish_draft(connection, "j"))
     catalog = await store.catalog()
     assert catalog.events == {"cart.updated": between, "cart.left": event_definition("cart.left")}
 
@@ -157,7 +157,7 @@ async def test_a_draft_leaves_events_alone_until_it_is_published(store: Store) -
 async def test_a_draft_can_be_discarded(store: Store) -> None:
     """A journey that was nothing else is gone with it."""
     await store.publish_json(publication(), draft=True)
-    discard = lambda connection: steering.discard_draft(connection, "j")  # noqa: E731
+    discard = lambda connection: journey_states.discard_draft(connection, "j")  # noqa: E731
     assert await store.change(discard) is True
     assert (await store.catalog()).drafts == {}
     assert await store.change(discard) is None
@@ -171,7 +171,9 @@ async def test_only_a_version_that_nobody_enters_is_paused_alone(store: Store) -
     await store.publish_json(publication(description="second"))
 
     async def on(version: int, what: Any = "pause") -> Steered | None:
-        return await store.change(lambda connection: steering.act_on_version(connection, "j", what, version))
+        return await store.change(
+            lambda connection: journey_states.act_on_version(connection, "j", what, version)
+        )
 
     steered = await on(1)
     assert steered is not None
@@ -206,7 +208,7 @@ async def test_an_operation_supersedes_those_over_the_same_instances(
             await steer(store, what)
         else:
             await store.change(
-                lambda connection, what=what: steering.act_on_version(connection, "j", what, 1)  # type: ignore[misc]
+                lambda connection, what=what: journey_states.act_on_version(connection, "j", what, 1)  # type: ignore[misc]
             )
     later, earlier = await store.operations.list()
     assert (later.state, earlier.state) == ("running", "superseded" if superseded else "running")
@@ -215,7 +217,7 @@ async def test_an_operation_supersedes_those_over_the_same_instances(
 async def test_nothing_is_done_with_a_journey_that_there_is_not(store: Store) -> None:
     """None says so."""
     assert await steer(store, "pause", "nobody") is None
-    assert await store.change(lambda connection: steering.publish_draft(connection, "nobody")) is None
+    assert await store.change(lambda connection: journey_states.publish_draft(connection, "nobody")) is None
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -14,7 +14,7 @@ from tests.repo.tree import LINKS, files, modules, shown, tree
 
 BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
-BELOW_API = {"routing", "reports", *BELOW_ROUTING}
+BELOW_API = {"routing", "steering", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
 LEAVES = {"contract", "embedded", "limits", "settings", "temporal"}
 
@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "activities": {"functions", *BELOW_STORE, *LEAVES},
     "store": {*BELOW_STORE, *LEAVES},
     "routing": {*BELOW_ROUTING, *LEAVES},
+    "steering": {"routing", *BELOW_ROUTING, *LEAVES},
     "reports": {*BELOW_ROUTING, *LEAVES},
     "plugin": {*BELOW_PLUGIN, *LEAVES},
     "testing": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},

@@ -9,7 +9,7 @@ import pytest
 from sojourn.contract.json_values import deeper_than
 from sojourn.contract.profile_keys import MAX_KEY, key_text
 from sojourn.routing import EventResult, IncomingEvent
-from sojourn.routing.checks import EventCheck, UnusableDefinition
+from sojourn.routing.event_check import EventCheck, UnusableDefinition
 from tests.routing.world import NOON
 
 SCHEMA = {

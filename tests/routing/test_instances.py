@@ -11,9 +11,10 @@ import pytest
 from temporalio.client import Client
 
 from sojourn.contract import names
-from sojourn.routing import InstanceNotFound, InstancePage, RoutingUnavailable, list_instances, read_instance
-from sojourn.routing import instances as module
+from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
+from sojourn.steering import instances as module
+from sojourn.steering.instances import InstanceNotFound, InstancePage, list_instances, read_instance
 from tests.conftest import free_port
 from tests.routing.world import World, journey
 

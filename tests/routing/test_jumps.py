@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sojourn.routing import RoutedJumps, Router
-from sojourn.routing.jumps import enter
+from sojourn.routing.jump import enter
 from tests.routing.conftest import both_databases
 from tests.routing.world import NOON, World, journey
 

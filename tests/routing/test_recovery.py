@@ -14,10 +14,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn.contract import names
 from sojourn.routing import IncomingEvent, Router, RoutingUnavailable
-from sojourn.routing import temporal as temporal_calls
+from sojourn.routing import instance_gateway as temporal_calls
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
-from sojourn.store.entries import Confirm
+from sojourn.store.entries.records import Confirm
 from tests.conftest import free_port
 from tests.routing.conftest import both_databases
 from tests.routing.world import NOON, Dies, World, effect, journey

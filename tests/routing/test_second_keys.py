@@ -9,15 +9,9 @@ from typing import Any
 import pytest
 
 from sojourn.contract import names
-from sojourn.routing import (
-    EventResult,
-    IncomingEvent,
-    InstanceNotFound,
-    Router,
-    list_instances,
-    read_instance,
-)
+from sojourn.routing import EventResult, IncomingEvent, Router
 from sojourn.settings import Settings
+from sojourn.steering.instances import InstanceNotFound, list_instances, read_instance
 from tests.routing.conftest import both_databases
 from tests.routing.world import World, effect, journey
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from sojourn.store import StoreUnavailable
-from sojourn.store.coalesce import Coalescer
+from sojourn.store.batching import Coalescer
 
 
 class Doubler:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from sojourn.activities import CallFailure, CallObserver
 from sojourn.store import ErrorRecorder, Store, StoreUnavailable
-from sojourn.store.endpoint_errors import KEPT, MAX_ENDPOINTS, EndpointErrors
+from sojourn.store.call_failures import KEPT, MAX_ENDPOINTS, EndpointErrors
 from tests.store.databases import OpenStore
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from sojourn.store import Store, StoreError, StoreUnavailable
-from sojourn.store.engine import database_url
+from sojourn.store.database import database_url
 from tests.conftest import free_port
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sojourn.store import Store
-from sojourn.store.entries import (
+from sojourn.store.entries.records import (
     Adopt,
     Claim,
     Close,

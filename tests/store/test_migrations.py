@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from sojourn.store import Store, StoreError
-from sojourn.store.entries import Claim
+from sojourn.store.entries.records import Claim
 from sojourn.store.migrate import alembic_config
 from sojourn.store.tables import metadata
 from tests.store.databases import OpenStore

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from sojourn.contract.profile_keys import MAX_KEY
 from sojourn.definitions import load_texts
 from sojourn.store import Store
-from sojourn.store.profilechecks import MAX_DEPTH, MAX_SIZE, merged
-from sojourn.store.profiles import THERE, ProfileRefused, Write
+from sojourn.store.profiles.checks import MAX_DEPTH, MAX_SIZE, merged
+from sojourn.store.profiles.profiles import THERE, ProfileRefused, Write
 from sojourn.store.tables import profile_writes
 from tests.store.databases import OpenStore
 
@@ -299,7 +299,7 @@ async def test_a_batch_takes_few_statements(store: Store) -> None:
 WRITER = """
 import asyncio, sys
 from sojourn.store import Store
-from sojourn.store.profiles import Write
+from sojourn.store.profiles.profiles import Write
 
 async def main(url, name, rounds):
     store = await Store.open(url)

@@ -9,7 +9,7 @@ import pytest
 
 from sojourn.store import Store, StoreUnavailable
 from sojourn.store.publish import Publication
-from sojourn.store.versionrules import PublicationRefused
+from sojourn.store.version_rules import PublicationRefused
 from tests.store.databases import OpenStore
 
 

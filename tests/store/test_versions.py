@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sojourn.store.entries import Claim, Confirm, Move
+from sojourn.store.entries.records import Claim, Confirm, Move
 from sojourn.store.publish import Publication
-from sojourn.store.versionrules import PublicationRefused
+from sojourn.store.version_rules import PublicationRefused
 from tests.routing.world import journey
 from tests.store.databases import OpenStore
 

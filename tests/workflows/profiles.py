@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from sojourn.store import Store
-from sojourn.store.profiles import Write
+from sojourn.store.profiles.profiles import Write
 
 
 class Kept:

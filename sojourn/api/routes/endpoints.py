@@ -20,10 +20,10 @@ from sojourn.contract.incoming_event import explain
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.definitions.durations import parse_duration
-from sojourn.routing.endpoints import count_waiting, details, summary
+from sojourn.steering.endpoints import count_waiting, details, summary
 from sojourn.contract.event_result import Violation
 from sojourn.store import Catalog, LimitError
-from sojourn.store.endpoint_errors import as_dict
+from sojourn.store.call_failures import as_dict
 from sojourn.store.limits import KINDS
 
 JSON = "application/json"

@@ -15,7 +15,7 @@ from sojourn.api import kinds, models
 from sojourn.api.auth import requires
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.routing import InstanceNotFound, list_instances, read_instance
+from sojourn.steering.instances import InstanceNotFound, list_instances, read_instance
 
 router = APIRouter(tags=["instances"], dependencies=[Depends(requires("read"))])
 

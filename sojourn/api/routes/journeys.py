@@ -24,9 +24,9 @@ from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.versionproblems import not_publishable
 from sojourn.definitions.limits import Limits
 from sojourn.routing import RoutingUnavailable
-from sojourn.routing.endpoints import overridden
+from sojourn.steering.endpoints import overridden
 from sojourn.store import Catalog, JourneyRecord
-from sojourn.store.versionrules import PublicationRefused
+from sojourn.store.version_rules import PublicationRefused
 
 JSON = "application/json"
 _HINTS = {"files": 'write {"files": {"journeys/welcome.yaml": "journey: welcome\\n…"}}'}

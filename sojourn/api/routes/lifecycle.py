@@ -17,9 +17,9 @@ from sojourn.api.auth import requires
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.routes.journeys import Name, unknown_journey
-from sojourn.store import steering
+from sojourn.store import journey_states
 from sojourn.contract.journey_states import Act, ActRefused
-from sojourn.store.steering import NoDraft, Steered, UnknownVersion
+from sojourn.store.journey_states import NoDraft, Steered, UnknownVersion
 
 JSON = "application/json"
 
@@ -149,7 +149,7 @@ async def publish_draft(request: Request, name: Name) -> Response:
     """
     store = _parts(request).database()
     try:
-        result = await store.change(lambda connection: steering.publish_draft(connection, name))
+        result = await store.change(lambda connection: journey_states.publish_draft(connection, name))
     except NoDraft:
         raise _no_draft(name) from None
     if result is None:
@@ -168,7 +168,7 @@ async def publish_draft(request: Request, name: Name) -> Response:
 async def discard_draft(request: Request, name: Name) -> Response:
     """Forgets the draft of a journey. What is published stays as it is."""
     store = _parts(request).database()
-    gone = await store.change(lambda connection: steering.discard_draft(connection, name))
+    gone = await store.change(lambda connection: journey_states.discard_draft(connection, name))
     if gone is None:
         raise unknown_journey(await store.catalog(), name)
     if not gone:

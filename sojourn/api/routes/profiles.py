@@ -25,8 +25,8 @@ from sojourn.api.profilebodies import (
 )
 from sojourn.contract.event_result import Violation
 from sojourn.store import Store
-from sojourn.store.profiles import Profile, Write
-from sojourn.store.profilewrites import WriteResult
+from sojourn.store.profiles.profiles import Profile, Write
+from sojourn.store.profiles.writes import WriteResult
 
 
 class _KeyConvertor(Convertor[str]):

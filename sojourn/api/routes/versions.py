@@ -17,7 +17,7 @@ from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.routes.journeys import Name, unknown_journey
 from sojourn.definitions.difference import compare
-from sojourn.routing.versions import count_versions, movable_instances
+from sojourn.steering.versions import count_versions, movable_instances
 from sojourn.store import JourneyRecord
 
 JSON = "application/json"

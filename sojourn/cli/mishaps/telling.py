@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sojourn.cli.console import counted
 from sojourn.cli.mishaps.pipe import Mishap
-from sojourn.routing.stuck import NONDETERMINISM
+from sojourn.steering.stuck import NONDETERMINISM
 
 MOST = 5
 """Mistakes told in full within `WITHIN` seconds; of others only the number is told."""

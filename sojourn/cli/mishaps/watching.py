@@ -29,7 +29,7 @@ from temporalio.worker import (
 from sojourn.cli.mishaps.pipe import Mishap, Writer
 from sojourn.cli.mishaps.places import Frame, frames_of, own_place
 from sojourn.contract import names
-from sojourn.routing.stuck import CODE_ERROR, NONDETERMINISM, message_of
+from sojourn.steering.stuck import CODE_ERROR, NONDETERMINISM, message_of
 from sojourn.temporal.task_time import InstanceAround, RunnerAround
 
 log = logging.getLogger("sojourn.worker")

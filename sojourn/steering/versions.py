@@ -10,10 +10,10 @@ from temporalio.client import Client, WorkflowExecution
 
 from sojourn.contract import names
 from sojourn.contract.event_result import RoutingUnavailable
-from sojourn.routing.finding import running
-from sojourn.routing.instances import _page, _token
-from sojourn.routing.moving import Moved, ask
-from sojourn.routing.temporal import Unreachable, bounded, version_of
+from sojourn.routing.instance_gateway import Unreachable, bounded, version_of
+from sojourn.steering.instances import _page, _token
+from sojourn.steering.moves import Moved, ask
+from sojourn.steering.visibility import running
 from sojourn.store import JourneyRecord
 from sojourn.temporal.connection import RPC_DEADLINE
 

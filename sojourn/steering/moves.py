@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn.contract import names
-from sojourn.routing.temporal import version_of
+from sojourn.routing.instance_gateway import version_of
 from sojourn.store import Store
-from sojourn.store.entries import Move
+from sojourn.store.entries.records import Move
 
 PATIENCE = 10.0
 """Seconds that a worker has to answer for one instance."""

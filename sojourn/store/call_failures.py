@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
-from sojourn.store.engine import Database
+from sojourn.store.database import Database
 from sojourn.store.errors import StoreUnavailable
 from sojourn.store.tables import endpoint_errors
 

@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 from sojourn.contract import names
 from sojourn.contract.profile_keys import MAX_KEY, key_text, unfit_key
-from sojourn.store import profilewrites
-from sojourn.store.coalesce import Coalescer
-from sojourn.store.engine import Database
-from sojourn.store.profilechecks import SchemaCheck, Violation, unfit
-from sojourn.store.profilewrites import Request, WriteResult
+from sojourn.store.batching import Coalescer
+from sojourn.store.database import Database
+from sojourn.store.profiles import writes
+from sojourn.store.profiles.checks import SchemaCheck, Violation, unfit
+from sojourn.store.profiles.writes import Request, WriteResult
 
 Mode = Literal["put", "patch"]
 
-THERE = profilewrites.THERE
+THERE = writes.THERE
 """In the place of a version that is expected: any, but the profile must be there."""
 
 MAX_OPERATION = 128
@@ -90,7 +90,7 @@ class Profiles:
         self._database = database
         self._schema = schema
         self._reads: Coalescer[str, Profile | None] = Coalescer(
-            lambda keys: database.read(partial(profilewrites.read, keys))
+            lambda keys: database.read(partial(writes.read, keys))
         )
         self._updates: Coalescer[Request, WriteResult] = Coalescer(self._perform)
 
@@ -101,7 +101,7 @@ class Profiles:
 
     async def read(self, keys: Sequence[str]) -> list[Profile | None]:
         """Return profiles in the order of their keys, None for each that is not there."""
-        return await self._database.read(partial(profilewrites.read, keys))
+        return await self._database.read(partial(writes.read, keys))
 
     async def put(self, items: Sequence[Write]) -> list[WriteResult]:
         """Replace all attributes of profiles, or make them. One result for each item, in order.
@@ -143,7 +143,7 @@ class Profiles:
         Returns:
             For each key whether there was a profile to erase.
         """
-        return [gone for gone, _ in await self._database.write(partial(profilewrites.erase, keys, None))]
+        return [gone for gone, _ in await self._database.write(partial(writes.erase, keys, None))]
 
     async def erase_one(self, key: str, expected: int | None) -> tuple[bool, int | None]:
         """Erase a profile where it has the version that is expected, see `Write`.
@@ -151,7 +151,7 @@ class Profiles:
         Returns:
             Whether it was erased, and the version that it had; None where it was not there.
         """
-        (result,) = await self._database.write(partial(profilewrites.erase, [key], expected))
+        (result,) = await self._database.write(partial(writes.erase, [key], expected))
         return result
 
     async def purge(self, before: datetime) -> int:
@@ -159,9 +159,9 @@ class Profiles:
         count = 0
         while True:
             # In slices, so that nobody waits long for the write lock of SQLite.
-            gone = await self._database.write(partial(profilewrites.purge, before))
+            gone = await self._database.write(partial(writes.purge, before))
             count += gone
-            if gone < profilewrites.PURGE_AT_ONCE:
+            if gone < writes.PURGE_AT_ONCE:
                 return count
 
     async def close(self) -> None:
@@ -177,7 +177,7 @@ class Profiles:
 
     async def _perform(self, requests: Sequence[Request]) -> list[WriteResult]:
         check, now = await self._schema(), datetime.now(UTC)
-        work = partial(profilewrites.write, requests, check=check, now=now, on_sqlite=self._database.sqlite)
+        work = partial(writes.write, requests, check=check, now=now, on_sqlite=self._database.sqlite)
         return await self._database.write(work)
 
 

@@ -13,11 +13,11 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn.contract import names
-from sojourn.routing import moving
 from sojourn.routing.admission import Admission
-from sojourn.routing.finding import instances_of
-from sojourn.routing.temporal import CLOSED, Temporal, bounded, version_of
+from sojourn.routing.instance_gateway import CLOSED, Temporal, bounded, version_of
 from sojourn.settings import Settings
+from sojourn.steering import moves
+from sojourn.steering.visibility import instances_of
 from sojourn.store import Store
 from sojourn.store.operations import MOVE, Item, Obstacle, Operation
 from sojourn.temporal.connection import RPC_DEADLINE
@@ -198,7 +198,7 @@ class Operator:
 
     async def _move(self, target: Mapping[str, Any], operation: Operation, item: Item) -> Obstacle | None:
         found = await self._standing(operation, item)
-        moved = None if found is None else await moving.move(self._client, self._store, found, target)
+        moved = None if found is None else await moves.move(self._client, self._store, found, target)
         if moved is None or moved.effect == "moved":
             return None
         return Obstacle(moved.code or "no_answer", moved.message or "")

@@ -10,10 +10,10 @@ from sojourn.contract import names
 from sojourn.contract.event_result import InstanceEffect, Refusal
 from sojourn.contract.profile_keys import MAX_KEY, key_text
 from sojourn.routing.admission import Admission, Outcome
-from sojourn.routing.visits import Value, Visit
+from sojourn.routing.delivery import Value, Visit
 
 if TYPE_CHECKING:
-    from sojourn.routing.plan import Listener
+    from sojourn.routing.event_index import Listener
 
 MOST_VALUES = 100
 """Most values of a second key in one event."""

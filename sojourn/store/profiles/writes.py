@@ -11,11 +11,11 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sojourn.contract import names
-from sojourn.store.profilechecks import SchemaCheck, Violation, merged, same, too_large
+from sojourn.store.profiles.checks import SchemaCheck, Violation, merged, same, too_large
 from sojourn.store.tables import profile_writes, profiles
 
 if TYPE_CHECKING:
-    from sojourn.store.profiles import Profile
+    from sojourn.store.profiles.profiles import Profile
 
 Status = Literal["created", "updated", "unchanged", "refused", "conflict"]
 
@@ -90,7 +90,7 @@ class _State:
 
 def read(keys: Sequence[str], connection: Connection) -> list[Profile | None]:
     """Return profiles in the order of their keys."""
-    from sojourn.store.profiles import Profile
+    from sojourn.store.profiles.profiles import Profile
 
     ids = [names.profile_part(key) for key in keys]
     rows = connection.execute(_ROWS, {"these": list(dict.fromkeys(ids))})

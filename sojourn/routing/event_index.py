@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sojourn import expressions
 from sojourn.contract.event_result import Refusal
-from sojourn.routing.checks import EventCheck, UnusableDefinition
+from sojourn.routing.event_check import EventCheck, UnusableDefinition
 from sojourn.store import Catalog, JourneyRecord
 
 _MOST_SUGGESTIONS = 500

@@ -11,7 +11,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client, WorkflowExecutionDescription
 
-from sojourn.routing.temporal import bounded
+from sojourn.routing.instance_gateway import bounded
 from sojourn.temporal.connection import RPC_DEADLINE
 
 CODE_ERROR = "code_error"

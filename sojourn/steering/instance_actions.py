@@ -12,8 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn.contract import names
 from sojourn.contract.event_result import RoutingUnavailable
-from sojourn.routing.instances import InstanceNotFound, read_instance
-from sojourn.routing.temporal import Unreachable, bounded
+from sojourn.routing.instance_gateway import Unreachable, bounded
+from sojourn.steering.instances import InstanceNotFound, read_instance
 from sojourn.temporal.connection import RPC_DEADLINE
 
 InstanceAct = Literal["pause", "resume", "exit", "stop"]

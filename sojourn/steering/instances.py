@@ -25,8 +25,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from sojourn.contract import names
 from sojourn.contract.event_result import RoutingUnavailable
-from sojourn.routing.stuck import why_stuck
-from sojourn.routing.temporal import CLOSED, NAME, PROFILE, STEP, VERSION, Unreachable, bounded
+from sojourn.routing.instance_gateway import CLOSED, NAME, PROFILE, STEP, VERSION, Unreachable, bounded
+from sojourn.steering.stuck import why_stuck
 from sojourn.temporal.connection import RPC_DEADLINE
 
 QUERY_DEADLINE = 3.0

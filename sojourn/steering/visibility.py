@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio.client import Client, WorkflowExecution
 
 from sojourn.contract import names
-from sojourn.routing.temporal import bounded
+from sojourn.routing.instance_gateway import bounded
 from sojourn.temporal.connection import RPC_DEADLINE
 
 PAGE = 500

@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from sojourn.contract import names
 from sojourn.definitions.durations import write_duration
 from sojourn.store import Catalog
-from sojourn.store.endpoint_errors import EndpointError, as_dict
+from sojourn.store.call_failures import EndpointError, as_dict
 
 BACKLOG_DEADLINE = 2.0
 """Seconds that counting the waiting calls of all endpoints may take. What is not known then is not shown."""

@@ -14,13 +14,13 @@ from temporalio.service import RPCError
 from sojourn.contract import names
 from sojourn.contract.event_result import RoutingUnavailable
 from sojourn.contract.journey_states import Act, Kind
-from sojourn.routing.finding import instances_of
-from sojourn.routing.plan import has_ended
-from sojourn.routing.temporal import Temporal, Unreachable, bounded
+from sojourn.routing.event_index import has_ended
+from sojourn.routing.instance_gateway import Temporal, Unreachable, bounded
 from sojourn.settings import Settings
-from sojourn.store import JourneyRecord, Store, steering
+from sojourn.steering.visibility import instances_of
+from sojourn.store import JourneyRecord, Store, journey_states
+from sojourn.store.journey_states import Steered
 from sojourn.store.operations import RECENT, Operation
-from sojourn.store.steering import Steered
 from sojourn.temporal.connection import RPC_DEADLINE
 
 _MOST_ASKED = 50
@@ -73,11 +73,13 @@ class Lifecycle:
             StoreUnavailable: The database cannot be reached.
         """
         if version is None:
-            steered = await self._store.change(lambda connection: steering.act(connection, journey, what))
+            steered = await self._store.change(
+                lambda connection: journey_states.act(connection, journey, what)
+            )
         else:
             kind: Kind = what  # type: ignore[assignment]
             steered = await self._store.change(
-                lambda connection: steering.act_on_version(connection, journey, kind, version)
+                lambda connection: journey_states.act_on_version(connection, journey, kind, version)
             )
         await self._begin(steered)
         return steered
@@ -96,7 +98,9 @@ class Lifecycle:
             UnknownVersion: It has no such version.
             StoreUnavailable: The database cannot be reached.
         """
-        steered = await self._store.change(lambda connection: steering.move(connection, journey, version))
+        steered = await self._store.change(
+            lambda connection: journey_states.move(connection, journey, version)
+        )
         await self._begin(steered)
         return steered
 
@@ -173,7 +177,7 @@ class Lifecycle:
     async def _finished(self, record: JourneyRecord) -> bool:
         version = record.latest.version
         return await self._store.change(
-            lambda connection: steering.finish(connection, record.name, record.state, version)
+            lambda connection: journey_states.finish(connection, record.name, record.state, version)
         )
 
     async def _somebody_inside(self, record: JourneyRecord) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sojourn.contract import names
 from sojourn.contract.event_result import IncomingEvent
-from sojourn.routing.plan import Listener
-from sojourn.routing.recent import Effect
-from sojourn.store.entries import event_key
+from sojourn.routing.event_index import Listener
+from sojourn.routing.recent_effects import Effect
+from sojourn.store.entries.records import event_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from sojourn.store import statements
-from sojourn.store.coalesce import Coalescer
-from sojourn.store.engine import Database
-from sojourn.store.entries import (
+from sojourn.store.batching import Coalescer
+from sojourn.store.database import Database
+from sojourn.store.entries import sql
+from sojourn.store.entries.records import (
     Adopt,
     Claim,
     Close,
@@ -52,7 +52,7 @@ class Ledger:
 
     def __init__(self, database: Database, *, lease: float) -> None:
         self._database = database
-        self._inserts = statements.Inserts(on_sqlite=database.sqlite)
+        self._inserts = sql.Inserts(on_sqlite=database.sqlite)
         self._looks: Coalescer[Wanted, Look] = Coalescer(
             lambda wanted: database.read(partial(self._look, wanted))
         )
@@ -100,7 +100,7 @@ class Ledger:
         def find(connection: Connection) -> list[Entry]:
             now = self._now(connection)
             wanted = {"then": now - for_longer_than, "most": limit}
-            return [_entry(row, now) for row in connection.execute(statements.OVERDUE, wanted)]
+            return [_entry(row, now) for row in connection.execute(sql.OVERDUE, wanted)]
 
         return await self._database.read(find)
 
@@ -108,14 +108,14 @@ class Ledger:
         """Forget events that were handled before a moment. Returns how many they were."""
 
         def forget(connection: Connection) -> int:
-            return connection.execute(statements.PURGE, {"before": before}).rowcount
+            return connection.execute(sql.PURGE, {"before": before}).rowcount
 
         count = 0
         while True:
             # In slices, so that admission never waits long for the write lock of SQLite.
             gone = await self._database.write(forget)
             count += gone
-            if gone < statements.PURGE_AT_ONCE:
+            if gone < sql.PURGE_AT_ONCE:
                 return count
 
     async def close(self) -> None:
@@ -171,7 +171,7 @@ class Ledger:
         Without the lock, a journey could be paused between this look and the commit, and the operation that freezes its
         instances could miss the entry.
         """
-        rows = connection.execute(statements.STATES, {"these": sorted(journeys)})
+        rows = connection.execute(sql.STATES, {"these": sorted(journeys)})
         return {row.name: row.state for row in rows}
 
     def _lock(self, connection: Connection, pairs: Iterable[Pair]) -> None:
@@ -181,7 +181,7 @@ class Ledger:
         """
         if not self._database.sqlite:
             for number in sorted({_number(pair) for pair in pairs}):
-                connection.execute(statements.LOCK_PROFILE, {"number": number})
+                connection.execute(sql.LOCK_PROFILE, {"number": number})
 
     def _grant(self, connection: Connection, granted: dict[Key, Entry], found: dict[Key, Entry]) -> set[Key]:
         """Write the reservations. Returns those that another process was faster with."""
@@ -189,7 +189,7 @@ class Ledger:
         again = [granted[key] for key in sorted(granted) if key in found]
         first = [granted[key] for key in sorted(granted) if key not in found]
         if again:
-            connection.execute(statements.RESERVE_AGAIN, [_again(entry, lease) for entry in again])
+            connection.execute(sql.RESERVE_AGAIN, [_again(entry, lease) for entry in again])
         if not first:
             return set()
         rows = [{**_columns(entry), "state": "reserved", "lease_until": lease} for entry in first]
@@ -204,16 +204,16 @@ class Ledger:
         for note in notes:
             if isinstance(note, Release):
                 until = self._now(connection) + note.hold
-                connection.execute(statements.RELEASE, {"these": [_token(note.entry)], "until": until})
+                connection.execute(sql.RELEASE, {"these": [_token(note.entry)], "until": until})
             elif isinstance(note, Move):
                 moved = {
                     "of_journey": note.journey,
                     "of_profile": note.profile,
                     "of_workflow": note.workflow_id,
                 }
-                connection.execute(statements.MOVE, {**moved, "to_version": note.version})
+                connection.execute(sql.MOVE, {**moved, "to_version": note.version})
             elif isinstance(note, Adopt):
-                values = {**_columns(note.entry), **statements.SETTLED}
+                values = {**_columns(note.entry), **sql.SETTLED}
                 connection.execute(self._inserts.adopt(values, note.over))
         return [note.entry.token in confirmed if isinstance(note, Confirm) else True for note in notes]
 
@@ -224,7 +224,7 @@ class Ledger:
             Handle(n.entry.journey, n.entry.profile, n.entry.event_id, n.at, n.entry.per) for n in notes
         ]
         self._handle(connection, handled)
-        rows = connection.execute(statements.CONFIRM, {"these": [_token(note.entry) for note in notes]})
+        rows = connection.execute(sql.CONFIRM, {"these": [_token(note.entry) for note in notes]})
         written = {_key(row) for row in rows}
         return {note.entry.token for note in notes if _key(note.entry) in written}
 
@@ -237,14 +237,14 @@ class Ledger:
         connection.execute(self._inserts.handled, values)
 
     def _entries(self, connection: Connection, keys: set[Key], *, lock: bool = False) -> dict[Key, Entry]:
-        query = statements.LOCKED_ENTRIES if lock else statements.ENTRIES
+        query = sql.LOCKED_ENTRIES if lock else sql.ENTRIES
         rows = connection.execute(query, {"these": sorted(keys)}).all()
         return self._read(connection, rows)
 
     def _open(self, connection: Connection, pairs: set[Pair]) -> dict[Pair, dict[Key, Entry]]:
         found: dict[Pair, dict[Key, Entry]] = {}
         if pairs:
-            rows = connection.execute(statements.OPEN_ENTRIES, {"these": sorted(pairs)}).all()
+            rows = connection.execute(sql.OPEN_ENTRIES, {"these": sorted(pairs)}).all()
             for key, entry in self._read(connection, rows).items():
                 found.setdefault(_pair(entry), {})[key] = entry
         return found
@@ -257,7 +257,7 @@ class Ledger:
         # Leases go by one clock for all processes: on SQLite they share a machine, else it is PostgreSQL's.
         if self._database.sqlite:
             return time.time()
-        return float(connection.execute(statements.CLOCK).scalar_one())
+        return float(connection.execute(sql.CLOCK).scalar_one())
 
 
 def _key(one: Any) -> Key:
@@ -280,21 +280,21 @@ def _handled(
 ) -> set[tuple[str, str, str, str]]:
     if not wanted:
         return set()
-    rows = connection.execute(statements.HANDLED, {"these": wanted})
+    rows = connection.execute(sql.HANDLED, {"these": wanted})
     return {(*_key(row), row.event_id) for row in rows}
 
 
 def _roll_back(connection: Connection, gone: list[Entry]) -> None:
     if gone:
         these = {"these": [_token(entry) for entry in gone]}
-        connection.execute(statements.FORGET, these)
-        connection.execute(statements.BRING_BACK, these)
+        connection.execute(sql.FORGET, these)
+        connection.execute(sql.BRING_BACK, these)
 
 
 def _close(connection: Connection, ended: list[Entry]) -> None:
     if ended:
         these = [(*_key(entry), entry.event_id) for entry in ended]
-        connection.execute(statements.CLOSE, {"these": these})
+        connection.execute(sql.CLOSE, {"these": these})
 
 
 def _token(entry: Entry) -> tuple[str, str, str, str]:

@@ -28,7 +28,7 @@ from sojourn.contract import names
 from sojourn.contract.event_result import IncomingEvent
 from sojourn.contract.markdown import escape
 from sojourn.settings import Settings
-from sojourn.store.entries import Entry
+from sojourn.store.entries.records import Entry
 from sojourn.temporal.connection import RPC_DEADLINE, is_unavailable
 
 Answer = TypeVar("Answer")

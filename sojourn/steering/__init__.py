@@ -1,0 +1,1 @@
+"""What operators do: look at journeys, instances and endpoints, and steer them."""

@@ -1,0 +1,1 @@
+"""The entry ledger: who may enter a journey, and who has."""

@@ -1,0 +1,1 @@
+"""Customer profiles: their values, and the transactions that write them."""

@@ -148,8 +148,8 @@ def _start_target(port: int) -> subprocess.Popen[bytes]:
 
 @asynccontextmanager
 async def _parts() -> AsyncIterator[tuple[Client, int]]:
-    from sojourn.cli.processes.ports import free_port
-    from sojourn.embedded import find_temporal_binary
+    from sojourn.local.ports import free_port
+    from sojourn.temporal.binary import find_temporal_binary
 
     target = free_port()
     server = _start_target(target)

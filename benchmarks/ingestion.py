@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 from temporalio.client import Client
 
-from sojourn.cli.processes.stack import Stack
+from sojourn.local.stack import Stack
 
 CONCURRENCY = 32
 PROJECT = """

@@ -27,9 +27,9 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from sojourn.cli.processes.ports import free_port
-from sojourn.cli.processes.stack import Stack
 from sojourn.contract import names
+from sojourn.local.ports import free_port
+from sojourn.local.stack import Stack
 
 WORKERS = 3
 PROJECT = """

@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.cli.processes.ports import free_port as quiet_port
+from sojourn.local.ports import free_port as quiet_port
 from sojourn.temporal.ask_again import AskAgain
 
 SUGGESTED = int(os.environ.get("SOJOURN_SUGGESTED", "50"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.output import CliError, ExitCode
 
 if TYPE_CHECKING:
     from sojourn.cli.demos.screen import Screen
@@ -60,7 +60,7 @@ def demo(
 
     Exit status 0 only if all of it is what the events demand.
     """
-    from sojourn.cli.processes import run_until_stopped
+    from sojourn.local import run_until_stopped
 
     if orders is not None and example is not Example.PURCHASES:
         raise typer.BadParameter(f"only {Example.PURCHASES} has orders to limit", param_hint="--orders")
@@ -72,7 +72,7 @@ def demo(
 
 def _forget_settings() -> None:
     """Drop what this shell says of another Sojourn: the demo has a database, a Temporal and keys of its own."""
-    from sojourn.embedded import BINARY_VARIABLE
+    from sojourn.temporal.binary import BINARY_VARIABLE
 
     for name in [name for name in os.environ if name.startswith("SOJOURN_") and name != BINARY_VARIABLE]:
         del os.environ[name]

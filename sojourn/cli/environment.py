@@ -6,7 +6,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.output import CliError, ExitCode
 
 if TYPE_CHECKING:
     from sojourn.settings import Settings

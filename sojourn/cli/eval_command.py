@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sojourn.cli.console import CliError, ExitCode, say, show_json
+from sojourn.cli.output import CliError, ExitCode, say, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

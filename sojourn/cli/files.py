@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from sojourn.cli.console import CliError, ExitCode, err
+from sojourn.cli.output import CliError, ExitCode, err
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import typer
 
 from sojourn.cli import commands
-from sojourn.cli.console import CliError, ExitCode, leave, show_error
-from sojourn.cli.interrupts import hear
+from sojourn.cli.output import CliError, ExitCode, leave, show_error
+from sojourn.cli.serve.interrupts import hear
 
 DEBUG_VARIABLE = "SOJOURN_DEBUG"
 

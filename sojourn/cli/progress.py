@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-from sojourn.cli.console import err
+from sojourn.cli.output import err
 
 
 @contextlib.contextmanager

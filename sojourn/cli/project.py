@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from sojourn.cli.console import CliError, ExitCode, counted
+from sojourn.cli.output import CliError, ExitCode, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sojourn.cli.console import CliError
+from sojourn.cli.output import CliError
 from sojourn.cli.project import require_folder
 
 if TYPE_CHECKING:

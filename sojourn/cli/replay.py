@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sojourn.cli.console import CliError, ExitCode, counted, say, show_json, warn
+from sojourn.cli.output import CliError, ExitCode, counted, say, show_json, warn
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHistory

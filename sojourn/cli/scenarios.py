@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sojourn.cli.console import CliError, ExitCode, counted, out, say, show_json
+from sojourn.cli.output import CliError, ExitCode, counted, out, say, show_json
 from sojourn.cli.project import describe, load, summary
 from sojourn.cli.tables import table
 
@@ -174,7 +174,7 @@ def _comparison(result: ScenarioResult) -> Any:
 def _trace(console: Console, result: ScenarioResult, instance: dict[str, Any]) -> None:
     from rich.text import Text
 
-    from sojourn.testing.times import left
+    from sojourn.simulation.times import left
 
     ending = f"{instance['outcome']}: {instance['text']}" if instance["text"] else instance["outcome"]
     state = ending or f"waits at {instance['waiting_at']}"
@@ -194,7 +194,7 @@ def _json(value: Any) -> str:
 
 
 def _since(begin: datetime, moment: str | datetime) -> str:
-    from sojourn.testing.times import since
+    from sojourn.simulation.times import since
 
     return since(begin, datetime.fromisoformat(moment) if isinstance(moment, str) else moment)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.output import CliError, ExitCode
 
 if TYPE_CHECKING:
     from temporalio.worker import WorkerDeploymentConfig

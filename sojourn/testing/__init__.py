@@ -7,17 +7,17 @@ the other side of calls, which answers by a script. `sojourn test` runs the scen
 
 from __future__ import annotations
 
-from sojourn.testing.answers import Answer, Call
+from sojourn.simulation.instances import Instance, Stuck
+from sojourn.simulation.partial_match import fits
+from sojourn.simulation.scripted_answers import Answer, Call
+from sojourn.simulation.server import start_server
+from sojourn.simulation.world import World
 from sojourn.testing.blocking import Journeys, server_in_thread
 from sojourn.testing.comparing import Row
-from sojourn.testing.fitting import fits
-from sojourn.testing.instances import Instance, Stuck
 from sojourn.testing.projects import Prepared, prepare_project
 from sojourn.testing.reading import ScenarioFile, Suite, load_scenarios, read_scenarios
 from sojourn.testing.running import ScenarioResult, run_scenario, run_scenarios
 from sojourn.testing.scenarios import Scenario
-from sojourn.testing.server import start_server
-from sojourn.testing.world import World
 
 __all__ = [
     "Answer",

@@ -13,12 +13,12 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.contract.journey_states import Act
 from sojourn.routing import EventResult
-from sojourn.testing.acts import FIRST_MOMENT
-from sojourn.testing.answers import Answer, Call
-from sojourn.testing.instances import Instance
+from sojourn.simulation.actions import FIRST_MOMENT
+from sojourn.simulation.instances import Instance
+from sojourn.simulation.scripted_answers import Answer, Call
+from sojourn.simulation.server import start_server
+from sojourn.simulation.world import World
 from sojourn.testing.projects import Source, prepare_project
-from sojourn.testing.server import start_server
-from sojourn.testing.world import World
 
 T = TypeVar("T")
 

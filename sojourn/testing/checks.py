@@ -10,7 +10,7 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.documents.validate import Source
 from sojourn.definitions.kinds.journey import CodeJourney
 from sojourn.definitions.problems import Path, choose
-from sojourn.testing.acts import Act, Meanwhile, OfJourney, Target
+from sojourn.simulation.actions import Act, Meanwhile, OfJourney, Target
 from sojourn.testing.scenarios import Expectation, Scenario
 
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any
 
-from sojourn.testing.answers import Call
-from sojourn.testing.fitting import fits
-from sojourn.testing.instances import Instance
+from sojourn.simulation.instances import Instance
+from sojourn.simulation.partial_match import fits
+from sojourn.simulation.scripted_answers import Call
+from sojourn.simulation.times import left, since
+from sojourn.simulation.world import World
 from sojourn.testing.scenarios import Expectation, ExpectedCall, ExpectedStep, Scenario
-from sojourn.testing.times import left, since
-from sojourn.testing.world import World
 
 NOTHING = "—"
 

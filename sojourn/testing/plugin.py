@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.testing.acts import FIRST_MOMENT
+from sojourn.simulation.actions import FIRST_MOMENT
 from sojourn.testing.blocking import Journeys, Portal, opener, server_in_thread
 from sojourn.testing.projects import Source
 

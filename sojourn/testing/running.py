@@ -12,13 +12,13 @@ from temporalio.testing import WorkflowEnvironment
 
 from sojourn.contract.journey_states import Kind
 from sojourn.definitions import Project
-from sojourn.testing.acts import Act, Target
-from sojourn.testing.answers import Answer
+from sojourn.simulation.actions import Act, Target
+from sojourn.simulation.instances import Instance, Stuck
+from sojourn.simulation.scripted_answers import Answer
+from sojourn.simulation.world import World
 from sojourn.testing.comparing import Row, compare
-from sojourn.testing.instances import Instance, Stuck
 from sojourn.testing.reading import ScenarioFile
 from sojourn.testing.scenarios import Scenario, ScriptedAnswer
-from sojourn.testing.world import World
 
 
 @dataclass(slots=True)

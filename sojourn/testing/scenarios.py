@@ -12,7 +12,7 @@ from sojourn.contract.journey_states import JourneyState
 from sojourn.definitions.base import JourneyName, Model, Name
 from sojourn.definitions.codes import Code, problem
 from sojourn.definitions.durations import Duration
-from sojourn.testing.acts import FIRST_MOMENT, Act, At, Meanwhile, Moment
+from sojourn.simulation.actions import FIRST_MOMENT, Act, At, Meanwhile, Moment
 
 Outcome = Literal["completed", "exited", "timed_out", "failed", "stopped"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sojourn.cli.console import ExitCode
+from sojourn.cli.output import ExitCode
 from tests.cli.support import COMMAND, Result, environment, quickly
 from tests.conftest import free_port
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.cli.console import ExitCode
+from sojourn.cli.output import ExitCode
 from sojourn.cli.reference import markdown
 from tests.cli.conftest import JOURNEY, write_project
 from tests.cli.support import COMMAND, environment, in_terminal, quickly, running, sojourn

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from sojourn.cli import views
+from sojourn.cli import web_ui_links
 from sojourn.contract import names
 from tests.cli.support import sojourn
 from tests.conftest import free_port
@@ -51,7 +51,7 @@ def test_a_link_names_its_view_and_holds_any_key(tmp_path: Path) -> None:
     assert last["savedQuery"] == ["Profile c+1@x"]
     assert last["query"][0].startswith('JourneyProfile = "c+1@x" AND (')
     assert any(query_of(link)["savedQuery"] == ["cart: failed"] for link in links)
-    (view,) = views.of_profile('a" OR "b', private=False)
+    (view,) = web_ui_links.of_profile('a" OR "b', private=False)
     assert view.query.startswith('JourneyProfile = "~')
 
 
@@ -79,10 +79,10 @@ async def test_each_view_finds_its_instances(client: Client) -> None:
     )
     steps = {"listen": {"kind": "wait_for"}, "nap": {"kind": "wait"}, "mail": {"kind": "action"}}
     found = [
-        *views.of_journey(journey, "paused"),
-        *views.of_versions(journey, [1, 2]),
-        *views.of_steps(journey, steps),
-        *views.of_profile(profile, private=False),
+        *web_ui_links.of_journey(journey, "paused"),
+        *web_ui_links.of_versions(journey, [1, 2]),
+        *web_ui_links.of_steps(journey, steps),
+        *web_ui_links.of_profile(profile, private=False),
     ]
     expected = {
         f"{journey}: all": 1,
@@ -100,6 +100,6 @@ async def test_each_view_finds_its_instances(client: Client) -> None:
             break
         await asyncio.sleep(0.1)
     assert counted == expected
-    for view in views.of_all():
+    for view in web_ui_links.of_all():
         await client.count_workflows(view.query)
     await handle.terminate()

@@ -16,9 +16,9 @@ import psutil
 import pytest
 import watchfiles
 
-from sojourn.cli.dev_process import Dev
-from sojourn.cli.lock import ProjectLock
-from sojourn.cli.processes import Ports
+from sojourn.cli.dev.lock import ProjectLock
+from sojourn.cli.dev.process import Dev
+from sojourn.local import Ports
 from tests.cli.conftest import JOURNEY, DevRun, dev_ports, write_project
 from tests.cli.support import gone, quickly, running, sojourn, until
 from tests.conftest import free_port

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sojourn.cli.commands.endpoints import _rate
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.output import CliError, ExitCode
 from sojourn.cli.tables import ago
 from tests.cli.conftest import DevRun, dev_ports, write_project
 from tests.cli.support import quickly, running, until

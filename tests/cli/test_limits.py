@@ -14,7 +14,7 @@ import aiohttp
 import psutil
 import pytest
 
-from sojourn.cli.processes import Stack
+from sojourn.local import Stack
 from tests.store.databases import database_url, postgres_url
 from tests.workflows.support import Shop
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from sojourn.cli.console import ExitCode
+from sojourn.cli.output import ExitCode
 from tests.cli.conftest import DevRun, write_project
 from tests.cli.support import quickly, running, sojourn, until
 from tests.conftest import free_port

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.cli.mishaps.pipe import Mishap, Pipe, Writer
-from sojourn.cli.mishaps.telling import MOST, Telling
+from sojourn.cli.dev.failures.pipe import Mishap, Pipe, Writer
+from sojourn.cli.dev.failures.report import MOST, Telling
 from tests.cli.conftest import DevRun, dev_ports
 from tests.cli.support import quickly, running
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sojourn.cli.processes import (
+from sojourn.local import (
     Child,
     Ports,
     ProcessError,
@@ -26,7 +26,7 @@ from sojourn.cli.processes import (
     port_is_free,
     run_until_stopped,
 )
-from sojourn.cli.processes.temporal_server import server_command
+from sojourn.local.temporal_server import server_command
 from tests.cli.support import environment, gone
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(100)"

@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from sojourn.cli.console import ExitCode
+from sojourn.cli.output import ExitCode
 from tests.cli.support import Result, quickly, running
 from tests.conftest import free_port
 

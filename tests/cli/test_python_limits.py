@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from sojourn.cli.processes import Stack
+from sojourn.local import Stack
 from tests.cli.support import quickly
 from tests.cli.test_limits import Deployment, shop, until
 from tests.workflows.support import Shop

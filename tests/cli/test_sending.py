@@ -16,9 +16,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sojourn.cli.api_client import ApiClient, ApiRefusedError, ApiUnreachableError
-from sojourn.cli.console import ExitCode
-from sojourn.cli.reading import Batch, read_batches
-from sojourn.cli.sending import Sender
+from sojourn.cli.output import ExitCode
+from sojourn.cli.send.reader import Batch, read_batches
+from sojourn.cli.send.sender import Sender
 from tests.cli.support import in_terminal, quickly, running, until
 from tests.conftest import free_port
 

@@ -11,7 +11,7 @@ import aiohttp
 import psutil
 import pytest
 
-from sojourn.cli.processes import Stack
+from sojourn.local import Stack
 from tests.cli.test_limits import Deployment, shop, until
 from tests.workflows.support import Shop
 

@@ -19,8 +19,8 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from sojourn.cli.console import CliError
 from sojourn.cli.environment import load_settings
+from sojourn.cli.output import CliError
 from sojourn.cli.versioning import BUILD_VARIABLE, NAME_VARIABLE, deployment_config
 from sojourn.client import JourneyClient
 from sojourn.contract import names

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.cli.console import ExitCode
+from sojourn.cli.output import ExitCode
 from tests.cli.support import sojourn
 
 DATA = {"event": {"cartId": "c-1", "total": 120, "at": "2026-03-29T08:00:00Z"}}

@@ -16,8 +16,8 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.cli.processes.temporal_server import server_command
 from sojourn.contract import names
+from sojourn.local.temporal_server import server_command
 from sojourn.store import Store
 from tests.cli.support import Running, running
 from tests.conftest import free_port, temporal_binary

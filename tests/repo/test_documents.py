@@ -19,7 +19,7 @@ import pytest
 import typer.main
 import yaml
 
-from sojourn.cli.commands.oneinstance import ShowsByDefault
+from sojourn.cli.commands.instance_actions import ShowsByDefault
 from sojourn.definitions import load_texts
 from sojourn.expressions import compile as compile_expression
 from tests.cli.conftest import dev_ports

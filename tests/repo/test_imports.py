@@ -16,13 +16,12 @@ BELOW_STORE = {"definitions", "expressions"}
 BELOW_ROUTING = {"store", *BELOW_STORE}
 BELOW_API = {"routing", "steering", "reports", *BELOW_ROUTING}
 BELOW_PLUGIN = {"workflows", "activities", "functions", *BELOW_STORE}
-LEAVES = {"contract", "embedded", "limits", "settings", "temporal"}
+LEAVES = {"contract", "limits", "settings", "temporal"}
 
 ALLOWED: dict[str, set[str]] = {
     "contract": set(),
     "settings": {"contract"},
     "temporal": {"contract", "settings"},
-    "embedded": {"contract"},
     "expressions": set(),
     "limits": set(),
     "definitions": {"expressions", *LEAVES},
@@ -41,9 +40,22 @@ ALLOWED: dict[str, set[str]] = {
     "steering": {"routing", *BELOW_ROUTING, *LEAVES},
     "reports": {*BELOW_ROUTING, *LEAVES},
     "plugin": {*BELOW_PLUGIN, *LEAVES},
-    "testing": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "simulation": {"plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "testing": {"loading", "simulation", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "local": {*LEAVES},
     "api": {*BELOW_API, *LEAVES},
-    "cli": {"api", "journey", "loading", "plugin", "testing", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
+    "cli": {
+        "api",
+        "journey",
+        "loading",
+        "local",
+        "plugin",
+        "simulation",
+        "testing",
+        *BELOW_API,
+        *BELOW_PLUGIN,
+        *LEAVES,
+    },
     "hosting": {"loading", "plugin", *BELOW_API, *BELOW_PLUGIN, *LEAVES},
     "__main__": {"cli"},
     "": {"plugin", *BELOW_PLUGIN},

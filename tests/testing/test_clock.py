@@ -8,8 +8,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from sojourn.definitions import load_texts
+from sojourn.simulation.times import left
 from sojourn.testing import World, start_server
-from sojourn.testing.times import left
 from tests.workflows.support import compiled, finish, project, running
 
 BEGIN = datetime(1999, 12, 31, 23, 59, tzinfo=UTC)

@@ -7,12 +7,11 @@ import typer
 from sojourn.cli import demo, eval_command
 from sojourn.cli.commands import (
     call,
-    console,
     develop,
     endpoints,
+    instance_actions,
     journeys,
     keys,
-    oneinstance,
     profiles,
     projects,
     replaying,
@@ -21,6 +20,7 @@ from sojourn.cli.commands import (
     steering,
     testing,
     versions,
+    web_ui,
 )
 
 START, PROJECT, LOOK, DEPLOY = "Start here", "A project", "Events and instances", "A deployment"
@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
     app.command("send", rich_help_panel=LOOK)(send.send)
     versions.register()
     app.add_typer(journeys.app, name="journeys", rich_help_panel=LOOK)
-    app.add_typer(oneinstance.app, name="instances", rich_help_panel=LOOK)
-    app.command("console", rich_help_panel=LOOK)(console.console)
+    app.add_typer(instance_actions.app, name="instances", rich_help_panel=LOOK)
+    app.command("console", rich_help_panel=LOOK)(web_ui.console)
     app.command("operations", rich_help_panel=LOOK)(steering.operations)
     app.add_typer(endpoints.app, name="endpoints", rich_help_panel=LOOK)
     app.add_typer(profiles.app, name="profiles", rich_help_panel=LOOK)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, ExitCode, show_json, warn
+from sojourn.cli.output import CliError, ExitCode, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.activities.http.wire import HttpRequest
-    from sojourn.cli.trial import Trial
+    from sojourn.cli.call.trial import Trial
     from sojourn.definitions import EndpointDefinition
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -69,9 +69,9 @@ def call(
 
     Exit status 1: the call failed, 3: nothing answered, 2: a parameter is wrong.
     """
-    from sojourn.cli.parameters import check_parameters, read_parameters
+    from sojourn.cli.call.choice import chosen, published_endpoint
+    from sojourn.cli.call.parameters import check_parameters, read_parameters
     from sojourn.cli.project import require_folder
-    from sojourn.cli.trial_choice import chosen, published_endpoint
 
     if source and action:
         raise typer.BadParameter("give one of --source and --action", param_hint="--action")
@@ -109,8 +109,8 @@ async def _run(
     as_json: bool,
 ) -> ExitCode:
     from sojourn.activities import CallError
-    from sojourn.cli import trial_report as report
-    from sojourn.cli.trial_choice import caller
+    from sojourn.cli.call import report as report
+    from sojourn.cli.call.choice import caller
 
     shown: HttpRequest | None = None
     trial: Trial | None = None

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from sojourn.cli.commands.options import ProjectArgument
-from sojourn.cli.console import CliError, ExitCode, say
-from sojourn.cli.defaults import DEFAULT_API_PORT, DEFAULT_TEMPORAL_PORT, DEFAULT_UI_PORT
+from sojourn.cli.output import CliError, ExitCode, say
+from sojourn.contract.default_ports import DEFAULT_API_PORT, DEFAULT_TEMPORAL_PORT, DEFAULT_UI_PORT
 
 
 def dev(
@@ -29,8 +29,8 @@ def dev(
     next start continues the running instances. Secrets are read from PROJECT/.env. Endpoints may be on this
     machine.
     """
-    from sojourn.cli.dev_process import Dev
-    from sojourn.cli.processes import Ports, run_until_stopped
+    from sojourn.cli.dev.process import Dev
+    from sojourn.local import Ports, run_until_stopped
 
     ports = Ports.preferred(temporal=temporal_port, ui=ui_port, api=port)
     code = run_until_stopped(Dev(project, ports).run())
@@ -53,7 +53,7 @@ def init(
     """
     from shlex import quote
 
-    from sojourn.cli.starter import FilesInTheWayError, write_starter
+    from sojourn.cli.init.project import FilesInTheWayError, write_starter
 
     try:
         written = write_starter(folder, python=python)

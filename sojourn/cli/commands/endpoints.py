@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, ExitCode, counted, out, say, show_json
+from sojourn.cli.output import CliError, ExitCode, counted, out, say, show_json
 
 if TYPE_CHECKING:
     from sojourn.cli.api_client import ApiClient
@@ -138,7 +138,7 @@ def _path(client: ApiClient, name: str) -> str:
     Raises:
         CliError: There is none, or a source and an action have this name.
     """
-    from sojourn.cli.choosing import only
+    from sojourn.cli.call.selection import only
 
     known = [f"{item['kind']}:{item['name']}" for item in client.get(PATH)["endpoints"]]
     kind, _, plain = only(name, None, known, "what is published").partition(":")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import counted, out, say, show_json, warn
+from sojourn.cli.output import counted, out, say, show_json, warn
 
 app = typer.Typer(help="Lists and steers the published journeys.", no_args_is_help=False)
 

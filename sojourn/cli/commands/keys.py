@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from sojourn.cli.commands.options import JsonOption
-from sojourn.cli.console import CliError, ExitCode, out, say, show_json, warn
+from sojourn.cli.output import CliError, ExitCode, out, say, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.store import Store

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, ExitCode, counted, say, show_json, warn
+from sojourn.cli.output import CliError, ExitCode, counted, say, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.cli.api_client import ApiClient
-    from sojourn.cli.profileimport import ImportTally
-    from sojourn.cli.profilereading import Counted, Found
+    from sojourn.cli.profile.importing import ImportTally
+    from sojourn.cli.profile.reading import Counted, Found
 
 SHOWN = 10
 """Lines that were not taken which are shown one by one to a person."""
@@ -87,8 +87,8 @@ def import_profiles(
     """
     from sojourn.cli.api_client import ApiClient, api_url
     from sojourn.cli.files import opened, progress
-    from sojourn.cli.profileimport import Importer
-    from sojourn.cli.profilereading import Counted, batches
+    from sojourn.cli.profile.importing import Importer
+    from sojourn.cli.profile.reading import Counted, batches
 
     with ExitStack() as stack:
         source, total = stack.enter_context(opened(file))
@@ -223,8 +223,8 @@ def _is_csv(file: str, form: str | None) -> bool:
 def _csv(
     client: ApiClient, lines: Counted, key_field: str | None, types: str | None, infer: bool, delimiter: str
 ) -> Found:
-    from sojourn.cli.profilereading import read_csv
-    from sojourn.cli.profilevalues import by_schema, inferred, read_types
+    from sojourn.cli.profile.reading import read_csv
+    from sojourn.cli.profile.values import by_schema, inferred, read_types
 
     delimiter = delimiter.replace("\\t", "\t")
     if key_field is None:
@@ -237,7 +237,7 @@ def _csv(
 
 
 def _json_lines(lines: Counted, key_field: str | None, types: str | None, infer: bool) -> Found:
-    from sojourn.cli.profilereading import read_json_lines
+    from sojourn.cli.profile.reading import read_json_lines
 
     if types or infer:
         raise typer.BadParameter("JSON says the types itself; this is for CSV", param_hint="--types, --infer")
@@ -250,7 +250,7 @@ def _schema(client: ApiClient) -> dict[str, Any] | None:
 
 
 def _attributes(client: ApiClient, words: list[str]) -> dict[str, Any]:
-    from sojourn.cli.profilevalues import by_schema, strict_json
+    from sojourn.cli.profile.values import by_schema, strict_json
 
     attributes: dict[str, Any] = {}
     readers = None

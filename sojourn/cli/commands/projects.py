@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption, ProjectArgument
-from sojourn.cli.console import CliError, ExitCode, counted, say, show_json, warn
+from sojourn.cli.output import CliError, ExitCode, counted, say, show_json, warn
 
 
 def validate(project: ProjectArgument = Path(), as_json: JsonOption = False) -> None:

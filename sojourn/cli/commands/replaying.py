@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sojourn.cli.commands.options import JsonOption, ProjectArgument
-from sojourn.cli.console import ExitCode
+from sojourn.cli.output import ExitCode
 
 
 def replay(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, ExitCode, say, show_json, warn
+from sojourn.cli.output import CliError, ExitCode, say, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.cli.api_client import ApiClient
@@ -120,8 +120,8 @@ def _send_file(
 ) -> None:
     from sojourn.cli.api_client import ApiClient, api_url
     from sojourn.cli.files import opened, progress
-    from sojourn.cli.reading import read_batches
-    from sojourn.cli.sending import Sender, Tally
+    from sojourn.cli.send.reader import read_batches
+    from sojourn.cli.send.sender import Sender, Tally
 
     with contextlib.ExitStack() as stack:
         file, total = stack.enter_context(opened(path))

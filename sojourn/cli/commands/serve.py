@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli.console import ExitCode, say
+from sojourn.cli.output import ExitCode, say
 
 
 def worker(
@@ -49,11 +49,11 @@ def worker(
     is set by SOJOURN_... variables. TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID make it a versioned
     worker. SIGTERM and Ctrl-C end it gently. As many workers as needed may run at once.
     """
-    from sojourn.cli import worker_process
+    from sojourn.cli.serve import worker
 
     _end(
         asyncio.run(
-            worker_process.run(
+            worker.run(
                 ready_file=ready_file,
                 graceful_seconds=graceful,
                 patience=wait,
@@ -77,9 +77,9 @@ def api(
     The settings are SOJOURN_... variables; the database is brought to this version's form at the start.
     Without API keys (`sojourn keys create`) it listens on the loopback address only.
     """
-    from sojourn.cli import api_process
+    from sojourn.cli.serve import api
 
-    _end(api_process.run(host=host, port=port))
+    _end(api.run(host=host, port=port))
 
 
 def version() -> None:

@@ -11,7 +11,7 @@ import typer
 
 from sojourn.cli.commands.journeys import NameArgument, app, path
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import CliError, counted, out, say, show_json, warn
+from sojourn.cli.output import CliError, counted, out, say, show_json, warn
 
 if TYPE_CHECKING:
     from sojourn.cli.api_client import ApiClient

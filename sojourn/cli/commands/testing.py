@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sojourn.cli.commands.options import JsonOption, ProjectArgument
-from sojourn.cli.console import CliError, ExitCode
+from sojourn.cli.output import CliError, ExitCode
 
 
 def run_tests(
@@ -38,7 +38,7 @@ def run_tests(
     import asyncio
 
     from sojourn.cli.scenarios import run
-    from sojourn.embedded import TemporalMissingError
+    from sojourn.temporal.binary import TemporalMissingError
 
     try:
         ok = asyncio.run(run(project, matching=matching, cached=0 if uncached else 1000, as_json=as_json))

@@ -11,7 +11,7 @@ import typer
 from sojourn.cli.commands.journeys import NameArgument, app, path
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
 from sojourn.cli.commands.steering import DetachOption, line, moved
-from sojourn.cli.console import CliError, ExitCode, counted, out, say, show_json
+from sojourn.cli.output import CliError, ExitCode, counted, out, say, show_json
 
 
 def register() -> None:

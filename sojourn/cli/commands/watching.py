@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sojourn.cli.commands.options import ApiOption, JsonOption, KeyOption
-from sojourn.cli.console import counted, out, say, show_json, warn
+from sojourn.cli.output import counted, out, say, show_json, warn
 
 
 def instances(

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sojourn.cli.console import CliError
 from sojourn.cli.demos.finding import answer_of, list_instances, outcomes, still_running
 from sojourn.cli.demos.posting import post_events
 from sojourn.cli.demos.purchases_check import judge
@@ -25,6 +24,7 @@ from sojourn.cli.demos.purchases_expected import (
 from sojourn.cli.demos.screen import Screen
 from sojourn.cli.demos.stage import PROJECTS, Stage
 from sojourn.cli.demos.verdict import Verdict
+from sojourn.cli.output import CliError
 
 JOURNEY = "second-purchase"
 GROUND = "the file demands"

@@ -12,8 +12,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from sojourn.cli.console import out
 from sojourn.cli.demos.verdict import Verdict
+from sojourn.cli.output import out
 from sojourn.cli.tables import table
 
 SHOWN_PROBLEMS = 20

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from sojourn.cli.api_client import ApiClient, ApiUnreachableError
-from sojourn.cli.console import CliError, ExitCode
 from sojourn.cli.demos import shop
-from sojourn.cli.processes import Child, Guard, ProcessError, Stack, TemporalMissingError, free_port
+from sojourn.cli.output import CliError, ExitCode
 from sojourn.definitions.project import TESTS
+from sojourn.local import Child, Guard, ProcessError, Stack, TemporalMissingError, free_port
 
 T = TypeVar("T")
 

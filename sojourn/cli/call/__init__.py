@@ -1,0 +1,1 @@
+"""`sojourn call`: one call to an endpoint, tried from the command line."""

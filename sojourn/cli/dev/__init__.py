@@ -1,0 +1,1 @@
+"""`sojourn dev`: a project that runs and reloads while it is edited."""

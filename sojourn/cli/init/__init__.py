@@ -1,0 +1,1 @@
+"""`sojourn init`: new projects."""

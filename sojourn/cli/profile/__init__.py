@@ -1,0 +1,1 @@
+"""`sojourn profiles`: profiles read from files and imported."""

@@ -1,0 +1,1 @@
+"""`sojourn send`: events from files, sent to the API."""

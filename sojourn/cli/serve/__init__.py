@@ -1,0 +1,1 @@
+"""`sojourn api` and `sojourn worker`: the processes of a deployment."""

@@ -21,12 +21,12 @@ from sojourn.functions.errors import DefinitionError, Failed
 
 __all__ = ["Cap", "Context", "DefinitionError", "Failed", "Throttle", "context", "defn", "entered"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def defn(
     *, name: str, description: str | None = None, cap: Cap | None = None, throttle: Throttle | None = None
-) -> Callable[[F], F]:
+) -> Callable[[_F], _F]:
     """Make a function an action, which journeys call by its name.
 
     Its parameters are given by name, and are of the types of its annotations: pydantic converts and checks them, and
@@ -48,7 +48,7 @@ def defn(
     settings = {"name": name, "description": description, "cap": cap, "throttle": throttle}
     names = sys._getframe(1).f_locals
 
-    def decorate(function: F) -> F:
+    def decorate(function: _F) -> _F:
         define(function, "action", settings, names)
         return function
 

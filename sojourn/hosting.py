@@ -15,6 +15,8 @@ from sojourn.routing.event_workflow import DurableEvents
 from sojourn.settings import Settings
 from sojourn.store import ErrorRecorder, Store
 
+__all__ = ["journey_plugin"]
+
 
 @asynccontextmanager
 async def journey_plugin(

@@ -29,6 +29,8 @@ from sojourn.temporal.task_time import timely
 from sojourn.workflows import EventWorkflow, Journey
 from sojourn.workflows.authoring.define import settings_of
 
+__all__ = ["PASSTHROUGH", "JourneyPlugin", "check_deployment"]
+
 PASSTHROUGH = ("sojourn", "re2", "_re2")
 """Modules that workflow code takes from outside the sandbox. All of `sojourn`, since it imports within functions too
 and what is compiled once is to serve every workflow of the process; `re2`, since it is a native module."""

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sojourn.contract import names
 
+__all__ = ["Settings"]
+
 
 class Settings(BaseSettings):
     """Settings of the API and of workers.

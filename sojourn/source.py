@@ -22,12 +22,12 @@ from sojourn.functions.errors import DefinitionError, Failed
 
 __all__ = ["Cap", "Context", "DefinitionError", "Failed", "context", "defn", "entered"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def defn(
     *, name: str, description: str | None = None, cap: Cap | None = None, cache: timedelta | None = None
-) -> Callable[[F], F]:
+) -> Callable[[_F], _F]:
     """Make a function a data source, which journeys ask by its name. It looks up and changes nothing.
 
     What `sojourn.action.defn` says of parameters, answer, `async def` and `def` holds here as well.
@@ -47,7 +47,7 @@ def defn(
     settings = {"name": name, "description": description, "cap": cap, "cache": cache}
     names = sys._getframe(1).f_locals
 
-    def decorate(function: F) -> F:
+    def decorate(function: _F) -> _F:
         define(function, "source", settings, names)
         return function
 

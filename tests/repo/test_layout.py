@@ -13,8 +13,6 @@ import pytest
 import sojourn
 from tests.repo.tree import LINKS, PACKAGE, ROOT, files, modules, shown, tree
 
-LONGEST_MODULE = 400
-
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = [
     f"{name}.{end}"
@@ -86,13 +84,6 @@ def test_texts_are_utf8_with_unix_lines_and_a_last_newline() -> None:
         and ("\r" in text or not text.endswith("\n"))
     ]
     assert not wrong
-
-
-@pytest.mark.parametrize("module", modules())
-def test_modules_stay_short(module: str) -> None:
-    """No module is longer than what one reads in one go."""
-    lines = len(modules()[module].read_text("utf-8").splitlines())
-    assert lines <= LONGEST_MODULE, f"{module} has {lines} lines: split it by what its parts are about"
 
 
 @pytest.mark.parametrize("module", modules())

@@ -39,7 +39,7 @@ from sojourn.activities.http.request import build_request
 from sojourn.activities.http.response import check_size, read_result
 from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
 from sojourn.activities.http.transport import Transport
-from sojourn.activities.throttling.turns import Moved, check_turn
+from sojourn.activities.throttling.queued_call import Moved, check_turn
 from sojourn.activities.window import LocalMemory, Window
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition

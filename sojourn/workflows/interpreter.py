@@ -9,10 +9,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from sojourn.workflows.engine import calendars
-from sojourn.workflows.engine import evaluate
-from sojourn.workflows.engine import jumping
-from sojourn.workflows.engine import splitting
+from sojourn.workflows.engine import calendars, evaluate, jumping, splitting
 from sojourn.workflows.engine.calling import call
 from sojourn.workflows.engine.endings import Ending, StepError
 from sojourn.workflows.engine.instance import Instance, TimedOut

@@ -7,10 +7,8 @@ from typing import Any
 from temporalio import workflow
 
 from sojourn.contract import names
-from sojourn.workflows.engine import details
-from sojourn.workflows.engine import messages
-from sojourn.workflows.engine import moving
-from sojourn.workflows.engine import snapshot
+from sojourn.workflows import moving
+from sojourn.workflows.engine import details, messages, snapshot
 from sojourn.workflows.engine.endings import Ending
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.interpreter import Interpreter

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from sojourn.workflows.engine import jumping
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
-from sojourn.workflows.authoring.source_scan import named
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.authoring.source_scan import named
+from sojourn.workflows.engine import jumping
 from sojourn.workflows.engine.calling import call
 
 

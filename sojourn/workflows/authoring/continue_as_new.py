@@ -8,9 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from temporalio import workflow
 
-from sojourn.workflows.engine import snapshot
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.runtime import acting, occupied, running
+from sojourn.workflows.engine import snapshot
 from sojourn.workflows.engine.position import Position
 
 T = TypeVar("T")

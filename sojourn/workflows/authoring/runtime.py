@@ -15,13 +15,13 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from sojourn.contract import names
-from sojourn.workflows.engine import messages
 from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
-from sojourn.workflows.authoring.source_scan import texts_of
 from sojourn.workflows.authoring.settings import JourneySettings
+from sojourn.workflows.authoring.source_scan import texts_of
+from sojourn.workflows.engine import messages
+from sojourn.workflows.engine.cleanup import heed_collection
 from sojourn.workflows.engine.endings import Ending, StepError
 from sojourn.workflows.engine.instance import Instance, TimedOut
-from sojourn.workflows.engine.cleanup import heed_collection
 from sojourn.workflows.engine.position import Position
 from sojourn.workflows.engine.waiting import timed_out
 

@@ -15,8 +15,8 @@ from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.kinds.journey import CodeJourney
 from sojourn.workflows.authoring.events import Event, expression_of, spec_of
-from sojourn.workflows.authoring.source_scan import awaited_in, calls_in, events_in, named
 from sojourn.workflows.authoring.source_ast import first_step
+from sojourn.workflows.authoring.source_scan import awaited_in, calls_in, events_in, named
 
 Moment = str | date | datetime
 ExitCriterion = str | type[Event] | tuple[str | type[Event], str]

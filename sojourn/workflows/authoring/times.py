@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Literal, get_args
 
-from sojourn.workflows.engine import calendars
-from sojourn.workflows.engine import evaluate
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.engine import calendars, evaluate
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 

@@ -11,13 +11,12 @@ from typing import Any, Literal, Never, TypeVar, overload
 
 from pydantic import ValidationError
 
-from sojourn.workflows.engine import calendars
-from sojourn.workflows.engine import waiting
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event, spec_of
-from sojourn.workflows.authoring.source_scan import On
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.authoring.source_scan import On
 from sojourn.workflows.authoring.times import Day, checked_days, clock_of, zone_of
+from sojourn.workflows.engine import calendars, waiting
 from sojourn.workflows.engine.endings import StepError
 from sojourn.workflows.engine.messages import EventMessage
 

@@ -11,11 +11,11 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
 from sojourn.contract import names
-from sojourn.workflows.throttling import turns
 from sojourn.workflows.engine.endings import StepError
 from sojourn.workflows.engine.failures import is_cancelled, lacks_function, step_error
 from sojourn.workflows.engine.instance import Instance, TimedOut
-from sojourn.workflows.throttling.parking import at_turn
+from sojourn.workflows.throttling import queued_call as turns
+from sojourn.workflows.throttling.pausing import at_turn
 
 RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),

@@ -18,17 +18,14 @@ from temporalio.exceptions import ApplicationError
 
 from sojourn.contract import names
 from sojourn.expressions import EvaluationError
-from sojourn.workflows.engine import details
-from sojourn.workflows.engine import evaluate
-from sojourn.workflows.engine import limits
-from sojourn.workflows.engine import snapshot
+from sojourn.workflows.engine import details, evaluate, limits, snapshot
+from sojourn.workflows.engine.arrivals import Exits
 from sojourn.workflows.engine.burst import Breath
 from sojourn.workflows.engine.clock import Clock
 from sojourn.workflows.engine.endings import Ending, StepError
-from sojourn.workflows.engine.exits import Exits
-from sojourn.workflows.engine.pauses import Holds
 from sojourn.workflows.engine.inbox import Inbox
 from sojourn.workflows.engine.messages import EventMessage, StartMessage
+from sojourn.workflows.engine.pauses import Holds
 from sojourn.workflows.engine.position import Position
 from sojourn.workflows.engine.profile import Profile
 from sojourn.workflows.engine.trace import Trace

@@ -17,8 +17,8 @@ from temporalio.exceptions import ApplicationError
 from sojourn.contract import names
 from sojourn.contract.json_values import deeper_than
 from sojourn.contract.profile_keys import key_text
-from sojourn.workflows.engine import limits
 from sojourn.workflows import compiled_check
+from sojourn.workflows.engine import limits
 from sojourn.workflows.engine.values import weight
 
 FORMAT = 1

@@ -10,10 +10,10 @@ from typing import Any
 
 from temporalio import workflow
 
-from sojourn.workflows.engine import moving
+from sojourn.workflows import moving
+from sojourn.workflows.engine.cleanup import Leaving
 from sojourn.workflows.engine.endings import Ending
 from sojourn.workflows.engine.instance import Instance, TimedOut
-from sojourn.workflows.engine.cleanup import Leaving
 from sojourn.workflows.engine.messages import EventMessage
 
 

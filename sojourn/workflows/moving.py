@@ -19,9 +19,7 @@ from temporalio.exceptions import ApplicationError
 from sojourn.contract import names
 from sojourn.expressions import Expression, compile_template
 from sojourn.expressions import compile as compile_expression
-from sojourn.workflows.engine import limits
-from sojourn.workflows.engine import messages
-from sojourn.workflows.engine import snapshot
+from sojourn.workflows.engine import limits, messages, snapshot
 from sojourn.workflows.engine.values import weight
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ _LONGEST = 10.0
 _KEPT = 10_000
 """Runs of which a worker's process remembers that they were refused."""
 
-_MESSAGE = f"{names.ASKED_EARLY}: the instance is about to go on, and answers when it has: ask again"
+_MESSAGE = f"{names.QUERY_TOO_EARLY}: the instance is about to go on, and answers when it has: ask again"
 
 
 class RunnerAround(WorkflowRunner):
@@ -132,7 +132,7 @@ class _Timely(InstanceAround):
             return super().activate(act)
         refused = WorkflowActivationCompletion(run_id=act.run_id)
         refused.failed.failure.message = _MESSAGE
-        refused.failed.failure.application_failure_info.type = names.ASKED_EARLY
+        refused.failed.failure.application_failure_info.type = names.QUERY_TOO_EARLY
         return refused
 
     def _early(self, act: WorkflowActivation) -> bool:

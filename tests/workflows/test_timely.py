@@ -234,7 +234,7 @@ def tries(run: str, began: int, moments: list[float], patch: pytest.MonkeyPatch)
             act = WorkflowActivation(run_id=run, history_length=length, jobs=[WorkflowActivationJob(fire_timer={})])
             act.timestamp.FromNanoseconds(began)
             done = instance.activate(act)
-        refusals.append(done.failed.failure.application_failure_info.type == names.ASKED_EARLY)
+        refusals.append(done.failed.failure.application_failure_info.type == names.QUERY_TOO_EARLY)
     return refusals
 
 

@@ -88,7 +88,7 @@ async def jump(target: str, /, data: Event | Mapping[str, Any] | None = None) ->
     async def work(current: Running) -> tuple[bool, str]:
         given = current.instance.start.event.data if data is None else plain
         answer = await jumping.jump(current.instance, target, given)
-        return answer["effect"] == "started", jumping.described(answer)
+        return answer["effect"] == "started", jumping.summary(answer)
 
     started: bool = await perform("jump", f"jump-{target}", work)
     return started

@@ -14,7 +14,6 @@ from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
 from sojourn.workflows.authoring.runtime import Running, Stretch, acting, occupied, perform, running
 from sojourn.workflows.engine.endings import Ending
-from sojourn.workflows.engine.position import Position
 from sojourn.workflows.engine.splitting import branch_at, place_of
 
 E = TypeVar("E", bound=Event)
@@ -53,7 +52,7 @@ def state() -> State:
     """Return where the running instance is."""
     current = running()
     instance = current.instance
-    records = instance.trace.entries
+    records = instance.state.trace.entries
     last = records[-1]["step"] if records else None
     step_now = current.stretch.name if current.stretch else instance.position.step
     return State(
@@ -62,9 +61,9 @@ def state() -> State:
         workflow.info().workflow_id,
         instance.start.key,
         instance.start.mode,
-        instance.entered_at,
+        instance.state.entered_at,
         step_now or last,
-        instance.last_error,
+        instance.state.last_error,
         instance.start.per,
     )
 
@@ -98,7 +97,7 @@ def exit(reason: str) -> NoReturn:  # noqa: A001 - the word of DESIGN.md
     current = acting("journey.exit")
     current.flush()
     if current.stretch:
-        current.instance.position = Position(current.stretch.name)
+        current.instance.state.approach(current.stretch.name)
     current.stop(Ending("exited", reason))
     raise AssertionError("never reached")
 
@@ -118,7 +117,7 @@ class Step:
         self._current = current
         self._outer, current.stretch = current.stretch, stretch
         if current.instance.position.visit == 0:
-            current.instance.position = Position(stretch.name)
+            current.instance.state.approach(stretch.name)
         return stretch
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
@@ -138,8 +137,7 @@ class Step:
         current, name = acting("journey.step"), self._stretch.name
         current.flush()
         async with occupied(current, f"journey.step({name!r})"):
-            current.instance.position = Position(name)
-            current.instance.trace.link(name)
+            current.approach(name)
             await current.instance.proceed()
         return self.__enter__()
 

@@ -10,8 +10,6 @@ from temporalio import workflow
 
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.runtime import acting, occupied, running
-from sojourn.workflows.engine import snapshot
-from sojourn.workflows.engine.position import Position
 
 T = TypeVar("T")
 
@@ -54,10 +52,10 @@ async def continue_as_new(state: Any = None) -> NoReturn:
     current.flush()
     async with occupied(current, "journey.continue_as_new"):
         await instance.proceed()
-        instance.heed()
-        instance.position = Position(None)
-        instance.results = {_CARRIED: plain}
-        message = snapshot.carry(instance)
+        instance.arrivals.check_ended()
+        instance.state.approach(None)
+        instance.state.results = {_CARRIED: plain}
+        message = instance.state.carry()
     if message is None:
         raise JourneyError("the state of continue_as_new is too large to be carried: keep less of it")
     workflow.continue_as_new(message)
@@ -72,7 +70,7 @@ def carried(kind: type[T]) -> T | None:
     Raises:
         JourneyError: What was carried is something else.
     """
-    found = running().instance.results.get(_CARRIED)
+    found = running().instance.state.results.get(_CARRIED)
     if found is None:
         return None
     try:

@@ -20,7 +20,8 @@ from sojourn.workflows.authoring.settings import (
     Moment,
     read_settings,
 )
-from sojourn.workflows.journey import Journey, prepare
+from sojourn.workflows.journey import Journey
+from sojourn.workflows.start import prepare
 
 Body = TypeVar("Body")
 Method = TypeVar("Method", bound=Callable[..., Any])

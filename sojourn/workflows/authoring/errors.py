@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.workflows.engine.endings import Ending, StepError
+from sojourn.workflows.engine.endings import Ending, StepError, failed
 
 
 class CallError(Exception):
@@ -31,8 +31,7 @@ class CallError(Exception):
 
     def ending(self) -> Ending:
         """Return how an instance ends that does not catch it."""
-        error = {"step": self.step, "code": self.code, "status": self.status, "message": self.message}
-        return Ending("failed", self.message, error)
+        return failed(self.step, StepError(self.code, self.message, status=self.status))
 
 
 class JourneyError(Exception):

@@ -10,7 +10,6 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from sojourn.workflows.authoring.errors import CallError, JourneyError
 from sojourn.workflows.authoring.runtime import Running, acting, occupied, perform
 from sojourn.workflows.engine.endings import StepError
-from sojourn.workflows.engine.position import Position
 
 
 async def profile() -> Mapping[str, Any]:
@@ -28,20 +27,14 @@ async def profile() -> Mapping[str, Any]:
     step = current.stretch.name if current.stretch else "profile"
     async with occupied(current, "journey.profile"):
         if before.step is None:
-            instance.position = Position(step)
+            instance.state.approach(step)
         await instance.proceed()
-        while known.stale():
-            instance.show("reads the profile")
-            try:
-                await known.read()
-            except StepError as error:
-                instance.last_error = error.describe(step)
-                raise CallError(step, error) from None
-            paused = instance.paused
-            await instance.proceed()
-            if not paused:
-                break
-        instance.position = before
+        try:
+            await known.refresh(known.stale)
+        except StepError as error:
+            instance.state.fail(step, error)
+            raise CallError(step, error) from None
+        instance.state.return_to(before)
     return dict(known.attributes)
 
 

@@ -19,11 +19,9 @@ from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
 from sojourn.workflows.authoring.settings import JourneySettings
 from sojourn.workflows.authoring.source_scan import texts_of
 from sojourn.workflows.engine import messages
-from sojourn.workflows.engine.cleanup import heed_collection
-from sojourn.workflows.engine.endings import Ending, StepError
-from sojourn.workflows.engine.instance import Instance, TimedOut
-from sojourn.workflows.engine.position import Position
-from sojourn.workflows.engine.waiting import timed_out
+from sojourn.workflows.engine.cleanup import raise_if_collected
+from sojourn.workflows.engine.endings import Ending, StepError, TimedOut, TooManyVisits, failed, timed_out
+from sojourn.workflows.engine.instance import Instance
 
 _RUNNING = "__sojourn_running__"
 
@@ -93,19 +91,20 @@ class Running:
         # What is computed may be a customer's data, which has no place in a trace.
         self._record(stretch.name, "end", text if text in texts_of(self.settings.body) else "ended")
 
-    def _record(self, step: str, kind: str, result: str) -> None:
-        self.instance.trace.link(step)
+    def _record(self, name: str, kind: str, result: str) -> None:
+        self.instance.state.trace.link(name)
+        step = self.instance.step(name, kind)
+        step.result = result
         try:
-            self.instance.come_to(step)
-        except StepError as error:
-            self.fail(step, kind, error)
-        self.instance.leave(kind, result, None)
+            step.begin()
+        except TooManyVisits as error:
+            self.stop(failed(name, error))
+        step.end()
 
-    def fail(self, step: str, kind: str, error: StepError) -> None:
-        """End the instance as failed, whatever the code catches: it goes round in a circle."""
-        self.instance.last_error = error.describe(step)
-        self.instance.leave(kind, f"error {error.code}: {error.message}", None)
-        self.stop(CallError(step, error).ending())
+    def approach(self, step: str) -> None:
+        """Note that the journey is on its way to a step, and that the step before leads there."""
+        self.instance.state.approach(step)
+        self.instance.state.trace.link(step)
 
     def stop(self, ending: Ending) -> None:
         """End the instance here.
@@ -126,7 +125,7 @@ class Running:
         if self.ending is not None:
             raise Exit(self.ending)
         task = asyncio.current_task()
-        if self.instance.ending is not None or (task is not None and task.cancelling() > 0):
+        if self.instance.arrivals.ending is not None or (task is not None and task.cancelling() > 0):
             raise asyncio.CancelledError
 
 
@@ -137,7 +136,7 @@ def running() -> Running:
         JourneyError: It runs in none.
         GeneratorExit: Its instance was forgotten by the worker, and the code is being ended by Python's collector.
     """
-    heed_collection()
+    raise_if_collected()
     found = None
     if workflow.in_workflow():
         try:
@@ -253,13 +252,13 @@ async def _held(current: Running) -> None:
     instance = current.instance
     if current.ending is not None and current.ending.outcome != "exited":
         return
-    if not (instance.paused or instance.exits.holding or instance.now() >= instance.deadline):
+    if not (instance.paused or instance.arrivals.holding or instance.now() >= instance.deadline):
         return
     # Only here, where it makes a difference: what a patch notes costs every instance history events.
     if not workflow.patched(names.PATCH_END_HELD):
         return
     if current.passed is not None:
-        instance.position = Position(current.passed[0].name)
+        instance.state.approach(current.passed[0].name)
     await instance.proceed()
 
 
@@ -288,10 +287,10 @@ def _failed(current: Running, error: FailureError) -> Ending:
     kind = getattr(cause, "type", None) or type(cause).__name__
     # The message of what failed elsewhere may quote a customer's data; the history has it.
     text = error.message if cause is error else f"{type(error).__name__}: {kind}; see the history"
-    step = current.stretch.name if current.stretch else current.instance.position.step
-    described = {"step": step or "run", "code": "failed", "status": None, "message": text}
-    current.instance.last_error = {**described, "body": None}
-    return Ending("failed", text, described)
+    step = (current.stretch.name if current.stretch else current.instance.position.step) or "run"
+    described = StepError("failed", text)
+    current.instance.state.fail(step, described)
+    return failed(step, described)
 
 
 def _outcome(current: Running, value: Any) -> str | None:
@@ -345,28 +344,22 @@ async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tupl
         current.stretch.used = True
     _warn_of_length(current)
     async with occupied(current, name):
-        # As behind a step in YAML: what comes now, comes while the instance is on its way to this one.
-        instance.position = Position(step)
-        instance.trace.link(step)
-        await instance.proceed()
+        # As after a step in YAML: what arrives now, arrives while the instance is on its way to this one.
+        current.approach(step)
         try:
-            instance.come_to(step)
+            async with instance.step(step, kind) as visit:
+                value, visit.result = await work(current)
+        except TooManyVisits as error:
+            # Whatever the code catches: it goes around in a circle.
+            current.stop(failed(step, error))
         except StepError as error:
-            current.fail(step, kind, error)
-        instance.position.kind = kind
-        try:
-            value, result = await work(current)
-        except StepError as error:
-            instance.last_error = error.describe(step)
-            instance.leave(kind, f"error {error.code}: {error.message}", None)
             raise CallError(step, error) from None
-        instance.leave(kind, result, None)
         return value
 
 
 def _warn_of_length(current: Running) -> None:
     if not current.warned and workflow.info().is_continue_as_new_suggested():
         current.warned = True
-        current.instance.note(
+        current.instance.state.note(
             "the history is long: Temporal ends a workflow at 51,200 events; see journey.continue_as_new"
         )

@@ -55,13 +55,7 @@ async def zone_of(current: Running) -> tzinfo:
     """
     instance = current.instance
     text = instance.definition.get("timezone", "UTC")
-    while instance.profile.needed_in(text):
-        instance.show("reads the profile")
-        await instance.profile.read()
-        paused = instance.paused
-        await instance.proceed()
-        if not paused:
-            break
+    await instance.profile.ensure(text)
     return evaluate.zone(text, instance.variables())
 
 

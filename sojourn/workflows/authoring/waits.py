@@ -17,7 +17,6 @@ from sojourn.workflows.authoring.runtime import Running, perform
 from sojourn.workflows.authoring.source_scan import On
 from sojourn.workflows.authoring.times import Day, checked_days, clock_of, zone_of
 from sojourn.workflows.engine import calendars, waiting
-from sojourn.workflows.engine.endings import StepError
 from sojourn.workflows.engine.messages import EventMessage
 
 E = TypeVar("E", bound=Event)
@@ -169,7 +168,7 @@ async def wait_for(
     async def work(current: Running) -> tuple[Event | None, str]:
         _check_delivered(current, listens)
         if timeout is not None:
-            _limit(current, timeout, "the timeout of wait_for")
+            waiting.check_longest(current.instance, timeout, "the timeout of wait_for")
         wait = _EventWait(
             current.instance,
             listens=[
@@ -196,7 +195,7 @@ class _EventWait(waiting.Wait):
         try:
             parsed = _parsed(listen["on"], event)
         except ValidationError as error:
-            self._instance.note(
+            self._instance.state.note(
                 f"{event.name} passed over: it does not fit {len(error.errors())} of its fields"
             )
             return False
@@ -242,19 +241,8 @@ def _check_length(what: str, length: Any) -> None:
         )
 
 
-def _limit(current: Running, length: timedelta, what: str) -> None:
-    """Refuse waits that are longer than a journey's may be.
-
-    Raises:
-        StepError: It is longer.
-    """
-    most = current.instance.definition.get("max_wait")
-    if most is not None and length > timedelta(seconds=most):
-        raise StepError("expression", f"{what}: more than {most / 86_400:g} days, which is the longest wait")
-
-
 async def _until(current: Running, moment: datetime, name: str) -> tuple[None, str]:
-    current.instance.inbox.discard()
+    current.instance.state.inbox.discard()
     label = current.stretch.name if current.stretch else name
     await waiting.sleep(current.instance, moment, f"{label}: waits for time to pass")
     return None, "waited"
@@ -272,7 +260,7 @@ async def sleep(duration: timedelta) -> None:
     _check_length("the argument of sleep", duration)
 
     async def work(current: Running) -> tuple[None, str]:
-        _limit(current, duration, "sleep")
+        waiting.check_longest(current.instance, duration, "sleep")
         began = current.instance.position.began or current.instance.now()
         return await _until(current, began + max(duration, timedelta()), "sleep")
 
@@ -308,7 +296,7 @@ async def sleep_until(moment: datetime | time, /, *, on: Iterable[Day] | None = 
     async def work(current: Running) -> tuple[None, str]:
         began = current.instance.position.began or current.instance.now()
         if isinstance(moment, datetime):
-            _limit(current, moment - began, "sleep_until")
+            waiting.check_longest(current.instance, moment - began, "sleep_until")
             return await _until(current, moment, "sleep_until")
         place = await zone_of(current)
         return await _until(current, calendars.next_time(began, str(clock), days, place), "sleep_until")

@@ -106,7 +106,7 @@ class _Instance(InstanceAround):
             return  # the SDK has logged it
         elif completion.HasField("failed"):
             failure = completion.failed.failure
-            if failure.application_failure_info.type == names.ASKED_EARLY:
+            if failure.application_failure_info.type == names.QUERY_TOO_EARLY:
                 return  # nothing failed but a question
             differs = failure.application_failure_info.type == "NondeterminismError"
             self._stands = True

@@ -13,7 +13,7 @@ from typing import Any
 
 from sojourn.expressions import compile, compile_template  # noqa: A004 - the name of the contract
 from sojourn.workflows.engine.messages import BadMessage
-from sojourn.workflows.steps import KINDS
+from sojourn.workflows.steps import KINDS, walk
 
 FORMAT = 1
 """The format of compiled definitions that this code interprets."""
@@ -86,8 +86,9 @@ def _step_problems(where: str, step: dict[str, Any], definition: dict[str, Any])
     if "endpoint" in step and definition["endpoints"][step["endpoint"]]["kind"] not in ("source", "action"):
         yield f"{where} calls what is neither a source nor an action"
     kind.check(step)
-    for target in _targets(step):
-        if target is not None and target not in definition["steps"]:
+    _check_expressions(step, kind.templates)
+    for target in walk.targets(step):
+        if target not in definition["steps"]:
             yield f"{where} leads to `{target}`, and there is no such step"
 
 
@@ -96,16 +97,11 @@ def _is_profile_use(value: Any) -> bool:
     return attributes is None or all(isinstance(name, str) for name in attributes)
 
 
-def _targets(step: dict[str, Any]) -> list[str | None]:
-    """Compile a step's expressions and return where it leads."""
-    timeout = step.get("timeout")
-    paths = [*step.get("events", []), *step.get("branches", []), *([timeout] if timeout else [])]
-    for path in paths:
+def _check_expressions(step: dict[str, Any], templates: tuple[str, ...]) -> None:
+    for path in walk.paths(step):
         _check_condition(path.get("event", ""), path.get("when"))
-    templates = [step.get(field) for field in ("with", "values", "outcome", "for", "until")]
-    for value in [*templates, timeout and timeout["after"]]:
-        compile_template(json.loads(json.dumps(value)))
-    return [path["next"] for path in paths] + [step.get(field) for field in ("next", "else", "on_error")]
+    for template in walk.templates(step, templates):
+        compile_template(template)
 
 
 def _check_condition(event: str, text: str | None) -> None:

@@ -20,9 +20,7 @@ from sojourn.workflows.compiled_check import parse_definition
 from sojourn.workflows.engine import limits, messages
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.engine.values import weight
-from sojourn.workflows.steps import KINDS, Obstacle, Waiting
-
-_TEMPLATES = ("with", "values", "outcome", "for", "until")
+from sojourn.workflows.steps import KINDS, Obstacle, Waiting, walk
 
 
 def read(message: tuple[Any, ...]) -> dict[str, Any]:
@@ -129,14 +127,10 @@ def _reachable(steps: dict[str, Any], start: str) -> set[str]:
     found: set[str] = set()
     waiting = [start]
     while waiting:
-        step = steps[waiting.pop()]
-        timeout = step.get("timeout")
-        paths = [*step.get("events", ()), *step.get("branches", ()), *([timeout] if timeout else [])]
-        ways = [path["next"] for path in paths] + [step.get(field) for field in ("next", "else", "on_error")]
-        for way in ways:
-            if way is not None and way not in found:
-                found.add(way)
-                waiting.append(way)
+        for target in walk.targets(steps[waiting.pop()]):
+            if target not in found:
+                found.add(target)
+                waiting.append(target)
     return found
 
 
@@ -148,9 +142,8 @@ def _results_named(step: dict[str, Any]) -> Iterator[str]:
 
 
 def _expressions(step: dict[str, Any]) -> Iterator[Expression]:
-    for path in (*step.get("events", ()), *step.get("branches", ())):
-        if path.get("when") is not None:
-            yield compile_expression(path["when"])
-    for value in (*(step.get(field) for field in _TEMPLATES), (step.get("timeout") or {}).get("after")):
-        for _, expression in compile_template(value).expressions:
+    for condition in walk.conditions(step):
+        yield compile_expression(condition)
+    for template in walk.templates(step, KINDS[step["kind"]].templates):
+        for _, expression in compile_template(template).expressions:
             yield expression

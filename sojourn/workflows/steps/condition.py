@@ -29,4 +29,4 @@ def check(step: CompiledStep) -> None:
         branch["when"] + ""
 
 
-KIND = StepKind(run, ("branches",), check)
+KIND = StepKind(run, ("branches",), check=check)

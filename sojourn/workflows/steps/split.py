@@ -31,4 +31,4 @@ def check(step: CompiledStep) -> None:
         branch["share"] + 0
 
 
-KIND = StepKind(run, ("branches", "by"), check)
+KIND = StepKind(run, ("branches", "by"), check=check)

@@ -37,4 +37,4 @@ def check(step: CompiledStep) -> None:
             raise ValueError(f"`{field}` must be a date such as 2026-12-31")
 
 
-KIND = StepKind(run, ("next",), check)
+KIND = StepKind(run, ("next",), check=check)

@@ -62,7 +62,7 @@ class Journey:
 
     @workflow.signal(
         name=names.SIGNAL_PAUSE,
-        description="Freezes this instance before its next step, until it is resumed. No input.",
+        description="Pauses this instance before its next step, until it is resumed. No input.",
     )
     def pause(self, *at: Any) -> None:
         """Pause the instance before its next step."""
@@ -70,7 +70,7 @@ class Journey:
 
     @workflow.signal(
         name=names.SIGNAL_RESUME,
-        description="Lets an instance go on that was paused by itself. No input.",
+        description="Resumes this instance if it was paused itself, not with its journey. No input.",
     )
     def resume(self, *at: Any) -> None:
         """Resume the instance."""
@@ -88,7 +88,7 @@ class Journey:
 
     @workflow.update(
         name=names.UPDATE_MOVE,
-        description='Goes on in another version from the wait at which this instance stands: {"definition"}.',
+        description='Continues in another version from the wait at which this instance is: {"definition"}.',
     )
     def move(self, *message: Any) -> dict[str, Any]:
         """Continue in a newer version; the instance's wait begins a new run with it."""
@@ -109,7 +109,7 @@ class Journey:
 
     @workflow.query(
         name=names.QUERY_MOVABLE,
-        description='Whether this instance could go on in another version: {"definition"}; null, or why not.',
+        description='Whether this instance could continue in another version: {"definition"}; null or the obstacle.',
     )
     def movable(self, *message: Any) -> dict[str, Any]:
         """Return `{profile, version, obstacle}`; the obstacle is null if the instance could be moved."""

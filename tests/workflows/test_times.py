@@ -139,8 +139,8 @@ steps:
         ("until: '${entry.due}'", None),
         ("until: '${string(1)}'", "RFC 3339"),
         ("until: '${\"2020-01-01T00:00:00\"}'", "offset"),
-        ("until: '${entry.amount}'", "a timestamp is wanted"),
-        ("for: '${entry.due}'", "a duration is wanted"),
+        ("until: '${entry.amount}'", "expected a timestamp"),
+        ("for: '${entry.due}'", "expected a duration"),
     ],
 )
 async def test_moments_that_are_past_or_none(

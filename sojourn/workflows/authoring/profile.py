@@ -1,4 +1,4 @@
-"""The built-in profile, as Python journeys read and write it."""
+"""The built-in profile in Python journeys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sojourn.workflows.engine.endings import StepError
 async def profile() -> Mapping[str, Any]:
     """Return the attributes of the profile that is on this journey.
 
-    They are read when they are first asked for, and again where a wait may have let them change. A profile that is not
-    there is an empty one. Reading is no step of the journey.
+    They are read at the first call, and again if they may have changed since, such as after a wait. A profile that does
+    not exist is empty. Reading is not a step of the journey.
 
     Raises:
         CallError: They could not be read.
@@ -50,7 +50,7 @@ async def update_profile(**attributes: Any) -> None:
     try:
         changes = to_jsonable_python(attributes)
     except PydanticSerializationError as error:
-        raise JourneyError(f"an attribute is nothing that JSON can hold: {type(error).__name__}") from None
+        raise JourneyError(f"an attribute cannot be written as JSON: {type(error).__name__}") from None
 
     async def work(current: Running) -> tuple[None, str]:
         current.instance.show("writes the profile")

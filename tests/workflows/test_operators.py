@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.definitions import load_texts
 from sojourn.contract.markdown import escape
+from sojourn.definitions import load_texts
 from sojourn.workflows.authoring.define import settings_of
 from tests.workflows.authoring.shop import CartAbandonment
 from tests.workflows.support import EVENTS, Shop, compiled, fire, project, running, signal, until_waiting

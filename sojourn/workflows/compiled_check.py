@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from sojourn.definitions import compiled
 from sojourn.expressions import compile, compile_template  # noqa: A004 - the name of the contract
 from sojourn.workflows.engine.messages import BadMessage
-from sojourn.workflows.steps import KINDS, walk
+from sojourn.workflows.steps import KINDS
 
 FORMAT = 1
 """The format of compiled definitions that this code interprets."""
@@ -86,8 +87,8 @@ def _step_problems(where: str, step: dict[str, Any], definition: dict[str, Any])
     if "endpoint" in step and definition["endpoints"][step["endpoint"]]["kind"] not in ("source", "action"):
         yield f"{where} calls what is neither a source nor an action"
     kind.check(step)
-    _check_expressions(step, kind.templates)
-    for target in walk.targets(step):
+    _check_expressions(step)
+    for target in compiled.targets(step):
         if target not in definition["steps"]:
             yield f"{where} leads to `{target}`, and there is no such step"
 
@@ -97,10 +98,10 @@ def _is_profile_use(value: Any) -> bool:
     return attributes is None or all(isinstance(name, str) for name in attributes)
 
 
-def _check_expressions(step: dict[str, Any], templates: tuple[str, ...]) -> None:
-    for path in walk.paths(step):
+def _check_expressions(step: dict[str, Any]) -> None:
+    for path in compiled.paths(step):
         _check_condition(path.get("event", ""), path.get("when"))
-    for template in walk.templates(step, templates):
+    for template in compiled.templates(step):
         compile_template(template)
 
 

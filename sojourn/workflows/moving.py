@@ -14,13 +14,12 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from sojourn.contract import names
-from sojourn.expressions import Expression, compile_template
-from sojourn.expressions import compile as compile_expression
+from sojourn.definitions import compiled
 from sojourn.workflows.compiled_check import parse_definition
 from sojourn.workflows.engine import limits, messages
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.engine.values import weight
-from sojourn.workflows.steps import KINDS, Obstacle, Waiting, walk
+from sojourn.workflows.steps import KINDS, Obstacle, Waiting
 
 
 def read(message: tuple[Any, ...]) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def _of_position(instance: Instance) -> Obstacle | None:
     step = instance.definition["steps"].get(here.step, {})
     if arrivals.ending is not None:
         return Obstacle("ended", "it has ended")
-    if step.get("kind") not in KINDS or not KINDS[step["kind"]].waits or not here.waits:
+    if not compiled.waits(step) or not here.waits:
         return Obstacle(
             "not_waiting", f"it is not at a wait: it is at {here.step}, {step.get('kind') or 'the end'}"
         )
@@ -127,7 +126,7 @@ def _reachable(steps: dict[str, Any], start: str) -> set[str]:
     found: set[str] = set()
     waiting = [start]
     while waiting:
-        for target in walk.targets(steps[waiting.pop()]):
+        for target in compiled.targets(steps[waiting.pop()]):
             if target not in found:
                 found.add(target)
                 waiting.append(target)
@@ -135,15 +134,7 @@ def _reachable(steps: dict[str, Any], start: str) -> set[str]:
 
 
 def _results_named(step: dict[str, Any]) -> Iterator[str]:
-    for expression in _expressions(step):
+    for expression in compiled.step_expressions(step):
         for path in expression.paths:
             if len(path) > 1 and path[0] == "steps":
                 yield str(path[1])
-
-
-def _expressions(step: dict[str, Any]) -> Iterator[Expression]:
-    for condition in walk.conditions(step):
-        yield compile_expression(condition)
-    for template in walk.templates(step, KINDS[step["kind"]].templates):
-        for _, expression in compile_template(template).expressions:
-            yield expression

@@ -20,4 +20,4 @@ async def run(step: CompiledStep, instance: Instance) -> Passed:
     return Passed(str(result.get("status") or "ok"), step["next"])
 
 
-KIND = StepKind(run, ("endpoint", "with", "next"), ("with",))
+KIND = StepKind(run, ("endpoint", "with", "next"))

@@ -16,4 +16,4 @@ async def run(step: CompiledStep, instance: Instance) -> Passed:
     return Passed("ended" if computed or not text else text, None, text)
 
 
-KIND = StepKind(run, ("outcome",), ("outcome",))
+KIND = StepKind(run, ("outcome",))

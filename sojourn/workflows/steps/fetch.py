@@ -6,4 +6,4 @@ from sojourn.workflows.steps.action import run
 from sojourn.workflows.steps.kind import StepKind
 
 # A source and an action differ in their activity, which `engine.calling` chooses by the endpoint's own kind.
-KIND = StepKind(run, ("endpoint", "with", "next"), ("with",))
+KIND = StepKind(run, ("endpoint", "with", "next"))

@@ -17,4 +17,4 @@ async def run(step: CompiledStep, instance: Instance) -> Passed:
     return Passed(jumping.summary(answer), step["next"])
 
 
-KIND = StepKind(run, ("journey", "with", "next"), ("with",))
+KIND = StepKind(run, ("journey", "with", "next"))

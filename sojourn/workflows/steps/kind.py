@@ -73,17 +73,13 @@ class StepKind:
     Attributes:
         run: Does a step of an instance that is at it, and returns the result. Raises `StepError` if the step fails.
         fields: The fields that a compiled step must have.
-        templates: The fields that hold templates.
         check: Checks what is particular to the kind. Raises `ValueError`, `TypeError` or `KeyError`.
-        waits: Whether an instance may wait at such a step for events or for time.
         can_move: Returns why an instance that waits at such a step cannot go on in another version, or None.
     """
 
     run: Callable[[CompiledStep, Instance], Awaitable[Passed]]
     fields: tuple[str, ...]
-    templates: tuple[str, ...] = ()
     check: Callable[[CompiledStep], None] = _nothing
-    waits: bool = False
     can_move: Callable[[Waiting], Obstacle | None] = _movable
 
 

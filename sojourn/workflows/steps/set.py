@@ -15,4 +15,4 @@ async def run(step: CompiledStep, instance: Instance) -> Passed:
     return Passed("set", step["next"])
 
 
-KIND = StepKind(run, ("values", "next"), ("values",))
+KIND = StepKind(run, ("values", "next"))

@@ -16,4 +16,4 @@ async def run(step: CompiledStep, instance: Instance) -> Passed:
     return Passed("updated", step["next"])
 
 
-KIND = StepKind(run, ("values", "next"), ("values",))
+KIND = StepKind(run, ("values", "next"))

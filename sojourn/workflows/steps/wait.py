@@ -61,4 +61,4 @@ def check(step: CompiledStep) -> None:
     calendars.check_days(step.get("on"))
 
 
-KIND = StepKind(run, ("next",), ("for", "until"), check=check, waits=True)
+KIND = StepKind(run, ("next",), check=check)

@@ -53,4 +53,4 @@ def can_move(waiting: Waiting) -> Obstacle | None:
     return None
 
 
-KIND = StepKind(run, ("events",), waits=True, can_move=can_move)
+KIND = StepKind(run, ("events",), can_move=can_move)

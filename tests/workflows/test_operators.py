@@ -96,7 +96,7 @@ async def test_details_follow_pauses_and_errors(temporal: WorkflowEnvironment, s
     assert paused.startswith("**nap**: waits for time to pass, until 20")
     assert resumed == waiting
     assert listening.startswith("**listen**: waits for answered; the journey's own time ends at 20")
-    assert again.startswith("**again**: waits for answered; other begins its time again, until 20")
+    assert again.startswith("**again**: waits for answered; other restarts the timer, until 20")
 
 
 async def test_details_and_search_say_that_a_call_queues(temporal: WorkflowEnvironment, shop: Shop) -> None:

@@ -76,7 +76,7 @@ class Unsandboxed(Plain):
 def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The instances that were asked too early so far."""
     seen: list[str] = []
-    early = task_time._Timely._early
+    early = task_time._TaskTimeInstance._early
 
     def counted(self: Any, act: Any) -> bool:
         found = early(self, act)
@@ -84,7 +84,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             seen.append(self.get_info().workflow_id)
         return found
 
-    monkeypatch.setattr(task_time._Timely, "_early", counted)
+    monkeypatch.setattr(task_time._TaskTimeInstance, "_early", counted)
     return seen
 
 
@@ -229,7 +229,7 @@ def tries(run: str, began: int, moments: list[float], patch: pytest.MonkeyPatch)
     refusals = []
     for moment in moments:
         patch.setattr(time, "monotonic", lambda moment=moment: moment)
-        instance = task_time._Timely(Doing())  # a refused one leaves the memory, and comes anew
+        instance = task_time._TaskTimeInstance(Doing())  # a refused one leaves the memory, and comes anew
         for length in (3, 7):
             act = WorkflowActivation(
                 run_id=run, history_length=length, jobs=[WorkflowActivationJob(fire_timer={})]

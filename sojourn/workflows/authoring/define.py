@@ -89,8 +89,9 @@ def defn(
     Args:
         name: The journey's name, and its workflow type.
         entry: The event that starts an instance.
-        per: The second key, of which a profile may have several instances at a time: a field's name, or a CEL
-            expression over `event`, the data of each event that the journey takes. Nothing: a profile has one instance.
+        per: The key of an instance within its profile, which may then have several instances at a time: a field's name,
+            or a CEL expression over `event`, the data of each event that the journey takes. None: a profile has one
+            instance.
         description: A sentence for operators; the class's docstring begins with one if left out.
         reentry: Whether a profile may enter again.
         reentry_after: How long after its last entry.

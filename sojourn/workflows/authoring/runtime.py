@@ -37,7 +37,7 @@ class Stretch:
     Attributes:
         name: Its name.
         kind: The kind that trace and reports show.
-        result: What came of it, in a few words without a customer's data.
+        result: The result in a few words, without a customer's data.
         used: Whether something was recorded under the name.
     """
 
@@ -49,15 +49,15 @@ class Stretch:
 
 @dataclass(slots=True)
 class Running:
-    """What the authoring API knows of the instance in which it is called.
+    """A running Python journey, as the authoring API sees it.
 
     Attributes:
         settings: The journey.
         instance: The instance.
         entry: The entry event, as its class.
         stretch: The stretch of code that is under way, or None.
-        passed: A stretch behind which nothing was recorded yet, and when it was over. Where the journey returns now, it
-            is its end.
+        passed: The last stretch, if it is not recorded yet, and when it was over. If the journey returns now, it is the
+            journey's end.
         busy: The primitive that is under way, or None.
         ending: The ending that the code asked for, or None.
         warned: Whether it was noted that the history is long.
@@ -73,7 +73,7 @@ class Running:
     warned: bool = False
 
     def flush(self) -> None:
-        """Record the stretch that was passed last, if that is still to be done."""
+        """Record the last stretch, unless that is done."""
         if self.passed is not None:
             stretch, _ = self.passed
             self.passed = None
@@ -88,7 +88,7 @@ class Running:
             self.flush()
             return
         self.passed = None
-        # What is computed may be a customer's data, which has no place in a trace.
+        # A computed text may be a customer's data, which must not get into a trace.
         self._record(stretch.name, "end", text if text in texts_of(self.settings.body) else "ended")
 
     def _record(self, name: str, kind: str, result: str) -> None:
@@ -178,7 +178,7 @@ def acting(name: str) -> Running:
 
 
 def attach(host: Any, settings: JourneySettings) -> None:
-    """Let a workflow object be known as a running journey: signals may be handled before its method begins.
+    """Attach a running journey to a workflow object, before its method begins: signals may be handled earlier.
 
     Args:
         host: The workflow object, which has its instance already.

@@ -50,7 +50,7 @@ def render(instance: Instance, doing: str) -> str:
     while rows and len("\n".join([*lines, *rows]).encode("utf-8", "replace")) > _BYTES:
         del rows[0]
     if rows:
-        lines += ["", "| # | step | what came of it | came to it at, UTC |", "|---|---|---|---|"]
+        lines += ["", "| # | step | result | began at, UTC |", "|---|---|---|---|"]
     return "\n".join([*lines, *rows])
 
 
@@ -68,13 +68,13 @@ def _remarks(instance: Instance) -> list[str]:
     remarks = []
     if instance.paused and instance.arrivals.ending is None:
         by = " and ".join(_PAUSED_BY[reason] for reason in instance.state.pauses.reasons)
-        remarks.append(f"**Paused** {by}: it begins no further step until it is resumed; times go on")
+        remarks.append(f"**Paused** {by}: no new step starts until it is resumed; timers keep running")
     if instance.arrivals.holding:
-        remarks.append("an event may end it: that is decided as soon as the profile is read")
+        remarks.append("an event may end it: decided as soon as the profile is read")
     if pending := len(instance.state.inbox):
-        remarks.append(f"{_events(pending)} pending: the next wait is offered them")
+        remarks.append(f"{_events(pending)} pending: offered to the next wait")
     if dropped := instance.state.inbox.dropped:
-        remarks.append(f"{_events(dropped)} dropped: more were pending than the journey allows")
+        remarks.append(f"{_events(dropped)} dropped: too many were pending")
     if (error := instance.state.last_error) is not None:
         where, code = escape(str(error["step"])), escape(str(error["code"]))
         remarks.append(f"last error: {code} at {where}")

@@ -113,7 +113,7 @@ class Wait:
         if not self._listens:
             return "waits for time to pass"
         words = f"waits for {ends or 'time to pass'}"
-        return f"{words}; {restarts} begins its time again" if restarts else words
+        return f"{words}; {restarts} restarts the timer" if restarts else words
 
     def _wakes(self) -> bool:
         return self._has_coming() or self._timer_fired() or self._instance.next_run.version is not None

@@ -19,7 +19,7 @@ CompiledStep = Mapping[str, Any]
 
 
 class CompiledJourney(TypedDict, total=False):
-    """A compiled journey. Durations are seconds; expressions are text; templates are JSON with `${...}` in its texts."""
+    """A compiled journey: durations are seconds, expressions text, and templates JSON with `${...}` in its texts."""
 
     format: int
     version: int

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from sojourn.contract.journey_states import JourneyState
+from sojourn.definitions.compiled import jump_targets
 from sojourn.definitions.hashing import content_hash
 from sojourn.store import version_rules
 from sojourn.store.limits import read_limits

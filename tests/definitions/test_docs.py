@@ -10,13 +10,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from sojourn.definitions import Project, json_schema, load_texts
+from sojourn.definitions import Project, json_schema, load_texts, steps
 from sojourn.definitions.codes import Code
 from sojourn.definitions.documents.reading import KINDS
 from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.explanations import EXPLANATIONS, errors_markdown
 from sojourn.definitions.limits import DEFAULT_LIMITS
-from sojourn.definitions import steps
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "definitions.md").read_text("utf-8")

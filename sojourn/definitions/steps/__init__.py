@@ -38,7 +38,7 @@ _MODELS: tuple[type[Step], ...] = (
 )
 
 KINDS: Mapping[str, type[Step]] = {model.kind: model for model in _MODELS}
-"""The model of each kind, in the order in which people are shown them."""
+"""The model of each kind, in the order in which help lists them."""
 
 
 def _tag(value: Any) -> str | None:

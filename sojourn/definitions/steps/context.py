@@ -1,4 +1,4 @@
-"""What the checks of a step may ask about its journey and its project."""
+"""Surroundings of a step: its journey and its project, as the checks of steps see them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class StepContext(Protocol):
         """Report an event that is not defined, and return whether it is."""
 
     def event_schema(self, name: str) -> Mapping[str, Any]:
-        """Return the JSON Schema of an event's data; empty if there is none."""
+        """Return the JSON Schema of an event's data; empty if it has no schema."""
 
     def event_type(self, name: str) -> Type:
         """Return the type of an event's data."""

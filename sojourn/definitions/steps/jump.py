@@ -55,7 +55,7 @@ class JumpStep(Step):
             return
         context.source.report(
             Code.MISSING_PARAMETER,
-            context.path,
+            (*context.path, "jump"),
             f"Profiles enter `{self.jump}` on `{event}`, and the jump says no data for it",
             'Add it: with: {FIELD: "${...}"}. It can be left out where both journeys enter on the same event.',
             key=True,

@@ -20,6 +20,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "base",
         "checks.json_schema",
         "codes",
+        "compiled",
         "difference",
         "documents.yaml",
         "durations",

@@ -19,6 +19,7 @@ class ActionStep(Step):
     """Performs an action; the result is `steps.<id>`."""
 
     kind: ClassVar[str] = "action"
+    in_python: ClassVar[str | None] = "act"
     fails: ClassVar[bool] = True
     calls: ClassVar[bool] = True
     leaves_result: ClassVar[bool] = True

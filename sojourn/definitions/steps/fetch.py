@@ -19,6 +19,7 @@ class FetchStep(Step):
     """Asks a data source; the result is `steps.<id>`."""
 
     kind: ClassVar[str] = "fetch"
+    in_python: ClassVar[str | None] = "fetch"
     fails: ClassVar[bool] = True
     calls: ClassVar[bool] = True
     leaves_result: ClassVar[bool] = True

@@ -21,6 +21,7 @@ class JumpStep(Step):
     """Starts the profile on another journey, and goes on."""
 
     kind: ClassVar[str] = "jump"
+    in_python: ClassVar[str | None] = "jump"
     fails: ClassVar[bool] = True
     calls: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("with",)

@@ -36,6 +36,8 @@ class Step(Model):
     """Fields of the compiled form that hold templates."""
     short_form: ClassVar[tuple[type, str] | None] = None
     """A type that people write by mistake as the value of the key, and what to write instead."""
+    in_python: ClassVar[str | None] = None
+    """The function of `sojourn.journey` that does such a step, if its name is enough to know it in source code."""
     timeout_hint: ClassVar[str] = "Leave it out; only wait_for has it."
     """What to do about a `timeout` in a kind that has none."""
 

@@ -35,6 +35,7 @@ class SplitStep(Step):
     """Divides profiles by percentages."""
 
     kind: ClassVar[str] = "split"
+    in_python: ClassVar[str | None] = "split"
     short_form: ClassVar[tuple[type, str] | None] = (list, "Write split: {branches: [...]}.")
 
     split: Shares

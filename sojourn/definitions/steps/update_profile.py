@@ -21,6 +21,7 @@ class UpdateProfileStep(Step):
     """Writes attributes to the built-in profile."""
 
     kind: ClassVar[str] = "update_profile"
+    in_python: ClassVar[str | None] = "update_profile"
     fails: ClassVar[bool] = True
     calls: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("values",)

@@ -40,6 +40,7 @@ class WaitForStep(Step):
     """Listens for events; the first that fits decides the path."""
 
     kind: ClassVar[str] = "wait_for"
+    in_python: ClassVar[str | None] = "wait_for"
     waits: ClassVar[bool] = True
     short_form: ClassVar[tuple[type, str] | None] = (str, "Write wait_for: [{event: NAME}].")
 

@@ -10,17 +10,12 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
-_STEPS = {
-    "wait_for": "wait_for",
-    "sleep": "sleep",
-    "sleep_until": "sleep_until",
-    "fetch": "fetch",
-    "act": "action",
-    "jump": "jump",
-    "split": "split",
-    "within": "within",
-    "update_profile": "update_profile",
+from sojourn.definitions.steps import KINDS
+
+_STEPS = {"sleep": "sleep", "sleep_until": "sleep_until", "within": "within"} | {
+    model.in_python: kind for kind, model in KINDS.items() if model.in_python
 }
+# Functions that do a step, and the name of the step if `journey.step` gives none.
 
 _LIBRARIES = frozenset({"sojourn", "temporalio", "pydantic", "builtins"})
 

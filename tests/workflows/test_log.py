@@ -77,11 +77,8 @@ async def test_a_line_is_written_once_although_the_history_is_replayed(
     assert record.levelno == getattr(logging, level.upper())
     assert record.getMessage() == r"j, step note: for ada\nERROR forged"
     assert (record.journey, record.version, record.instance, record.step) == ("j", 1, handle.id, "note")
-    assert [(step["step"], step["kind"], step["result"]) for step in result["steps"]][0] == (
-        "note",
-        "log",
-        level,
-    )
+    first = result["steps"][0]
+    assert (first["step"], first["kind"], first["result"]) == ("note", "log", level)
     assert "ada" not in str(result["steps"])
 
 
@@ -89,7 +86,9 @@ async def test_it_costs_no_history_event(temporal: WorkflowEnvironment, shop: Sh
     """A journey with the step has as many events as one that names a value instead."""
     lengths = []
     for step in ("log: {message: text}", "set: {x: 1}"):
-        loaded = project(f"journey: j\nentry: {{event: entered}}\nsteps:\n  a: {{{step}}}\n  b: {{end: b}}\n", shop)
+        loaded = project(
+            f"journey: j\nentry: {{event: entered}}\nsteps:\n  a: {{{step}}}\n  b: {{end: b}}\n", shop
+        )
         async with running(temporal.client, loaded) as runner:
             handle = await runner.start(compiled(loaded), {"customerId": "ada"})
             await handle.result()

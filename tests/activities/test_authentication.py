@@ -18,8 +18,8 @@ from sojourn.activities.errors import CallError
 from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.wire import HttpRequest
+from sojourn.definitions.auth import Auth
 from sojourn.definitions.durations import STORED
-from sojourn.definitions.kinds.endpoint import Auth
 from tests.activities.server import Server, answer, late
 
 VALUES = {"USER": "shopkeeper", "PASSWORD": "pass:wörd", "KEY": "k&y+1 /=", "TOKEN": "hunter2token"}

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from sojourn.definitions import EndpointDefinition, EventDefinition, load_texts
-from sojourn.definitions.kinds.endpoint import OAuth2Auth, SecretRef
+from sojourn.definitions.auth.oauth2 import OAuth2Auth
+from sojourn.definitions.kinds.endpoint import SecretRef
 from tests.definitions.projects import BASE
 
 DOCUMENTS = {

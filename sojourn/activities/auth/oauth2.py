@@ -16,12 +16,14 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from sojourn.activities.auth.lifetimes import MAX_LIFETIME
+from sojourn.activities.auth.scheme import Fetched, with_bearer
 from sojourn.activities.auth.secrets import SecretStore
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
 from sojourn.activities.http.request import checked_headers
 from sojourn.activities.http.response import is_retryable, parse_json, retry_after
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
-from sojourn.definitions.kinds.endpoint import OAuth2Auth, SecretRef
+from sojourn.definitions.auth.oauth2 import OAuth2Auth
+from sojourn.definitions.base import SecretRef
 
 DEFAULT_LIFETIME = 300.0
 """Seconds for which a token is kept whose answer does not say how long it holds."""
@@ -127,3 +129,6 @@ def _said(error: Exception | None) -> str:
 
 def _unusable(message: str, response: HttpResponse) -> CallError:
     return CallError(INVALID_RESPONSE, message, status=response.status)
+
+
+SCHEME = Fetched(token_request, lambda auth, response: read_token(response), with_bearer)

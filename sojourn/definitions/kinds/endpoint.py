@@ -8,31 +8,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from sojourn.definitions import rate_limits
-from sojourn.definitions.auth import (
-    ApiKeyAuth,
-    Auth,
-    BasicAuth,
-    BearerAuth,
-    CustomAuth,
-    NoAuth,
-    OAuth2Auth,
-    TextOrSecret,
-)
+from sojourn.definitions.auth import Auth, NoAuth
+from sojourn.definitions.auth.values import TextOrSecret
 from sojourn.definitions.base import HttpUrl, Identifier, Model, Name, SecretRef
 from sojourn.definitions.codes import Code, problem
 from sojourn.definitions.durations import STORED, Duration, PositiveDuration
 from sojourn.expressions import compile_template
 
 __all__ = [
-    "ApiKeyAuth",
     "Auth",
-    "BasicAuth",
-    "BearerAuth",
     "Cap",
-    "CustomAuth",
     "EndpointDefinition",
-    "NoAuth",
-    "OAuth2Auth",
     "SecretRef",
     "Throttle",
 ]

@@ -17,6 +17,11 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cli": ("main",),
     "contract": (ANY,),
     "definitions": (
+        "auth",
+        "auth.api_key",
+        "auth.basic",
+        "auth.custom",
+        "auth.oauth2",
         "base",
         "checks.json_schema",
         "codes",

@@ -1,0 +1,19 @@
+"""HTTP Basic authentication (RFC 7617)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from sojourn.definitions.auth.scheme import AuthScheme
+from sojourn.definitions.auth.values import TextOrSecret
+from sojourn.definitions.base import Secret
+
+
+class BasicAuth(AuthScheme):
+    """User name and password, base64 in the `Authorization` header."""
+
+    key: ClassVar[str] = "basic"
+
+    type: Literal["basic"]
+    username: TextOrSecret
+    password: Secret

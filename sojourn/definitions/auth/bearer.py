@@ -1,0 +1,17 @@
+"""A fixed bearer token (RFC 6750)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from sojourn.definitions.auth.scheme import AuthScheme
+from sojourn.definitions.base import Secret
+
+
+class BearerAuth(AuthScheme):
+    """A fixed token: `Authorization: Bearer <token>`."""
+
+    key: ClassVar[str] = "bearer"
+
+    type: Literal["bearer"]
+    token: Secret

@@ -25,7 +25,7 @@ from sojourn.activities.directory import ThrottleDirectory
 from sojourn.activities.throttling.expired import ExpiryInterceptor
 from sojourn.contract import names
 from sojourn.temporal.ask_again import AskAgain
-from sojourn.temporal.task_time import timely
+from sojourn.temporal.task_time import with_task_time
 from sojourn.workflows import EventWorkflow, Journey
 from sojourn.workflows.authoring.define import settings_of
 
@@ -119,7 +119,7 @@ class JourneyPlugin(SimplePlugin):
             check_deployment(deployment)
         config = super().configure_worker(config)
         plain = config.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner()
-        config["unsandboxed_workflow_runner"] = timely(plain)
+        config["unsandboxed_workflow_runner"] = with_task_time(plain)
         return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
@@ -208,7 +208,7 @@ def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:
     if isinstance(existing, SandboxedWorkflowRunner):
         passing = existing.restrictions.with_passthrough_modules(*PASSTHROUGH)
         existing = dataclasses.replace(existing, restrictions=passing)
-    return timely(existing)
+    return with_task_time(existing)
 
 
 def _opener(calls: Calls) -> Callable[[], Any]:

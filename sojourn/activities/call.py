@@ -39,7 +39,7 @@ from sojourn.activities.http.request import build_request
 from sojourn.activities.http.response import check_size, read_result
 from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
 from sojourn.activities.http.transport import Transport
-from sojourn.activities.throttling.turns import Moved, check_turn
+from sojourn.activities.throttling.queued_call import MustQueue, check_queued
 from sojourn.activities.window import LocalMemory, Window
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from sojourn.definitions import EndpointDefinition
@@ -298,7 +298,7 @@ class Calls:
             )
             check_size(result)
             return result
-        except Moved:
+        except MustQueue:
             raise
         except CallError as error:
             # Only the end of the window ends an attempt by time; what came before it is the better story.
@@ -323,7 +323,7 @@ class Calls:
                 endpoint = await self._endpoint("action", name, parameters)
         except TimeoutError:
             raise window.timed_out() from None
-        check_turn(endpoint.definition, window)
+        check_queued(endpoint.definition, window)
 
     async def _endpoint(self, kind: Kind, name: str, parameters: Mapping[str, Any]) -> PreparedEndpoint:
         """Return the endpoint for a call: as it was published last, if the parameters do not fit the known one.

@@ -12,7 +12,6 @@ from sojourn.contract import names
 CLOUD_UI = "https://cloud.temporal.io"
 LOCAL_UI = "http://127.0.0.1:8233"
 _CLOUD_HOSTS = (".tmprl.cloud", ".api.temporal.io")
-_WAITS = ("wait", "wait_for")
 # The runs of one instance are one instance: those that another run took over from are left out. Said by naming all
 # others, since the Web UI shows a status that is excluded as one that is asked for.
 _ANY = "({})".format(
@@ -93,8 +92,10 @@ def of_steps(name: str, steps: Mapping[str, Mapping[str, Any]]) -> Iterator[View
         name: The journey.
         steps: Its steps by id, each with its `kind`.
     """
+    from sojourn.definitions.compiled import waits
+
     for step, definition in steps.items():
-        if definition.get("kind") in _WAITS:
+        if waits(definition):
             query = f"{_by(name, status='Running')} AND {names.SEARCH_STEP} = {_quoted(step)}"
             yield View(f"{name}: waiting at {step}", query)
 

@@ -82,7 +82,7 @@ MEMO_VERSION = "version"
 ERROR_JOURNEY_FAILED = "sojourn.JourneyFailed"
 """`ApplicationError` type of an instance that ended as failed; its first detail is the instance's result."""
 
-ASKED_EARLY = "sojourn.AskedEarly"
+QUERY_TOO_EARLY = "sojourn.AskedEarly"
 """What the failure of a query begins with that a worker refused, as the instance is about to go on: ask again."""
 
 ERROR_BAD_INPUT = "sojourn.BadInput"
@@ -101,7 +101,7 @@ MISSING_FUNCTION = "missing_function"
 """Code in the detail of `ERROR_CALL` of a worker that has not the Python function of a call. The workflow schedules the
 call again, for whichever worker has it; journeys never see the code."""
 
-ERROR_MOVED = "sojourn.Moved"
+ERROR_MUST_QUEUE = "sojourn.Moved"
 """`ApplicationError` type with which an attempt says that its action is throttled by now, and so is not made here;
 its first detail is `{queue, expire}`. The workflow schedules the same call again on that queue."""
 

@@ -16,20 +16,6 @@ from sojourn.definitions.dates import parse_moment, zone
 from sojourn.definitions.durations import whole
 from sojourn.definitions.kinds.endpoint import EndpointDefinition
 from sojourn.definitions.kinds.journey import CodeJourney, JourneyDefinition, JourneyHead
-from sojourn.definitions.steps import (
-    ActionStep,
-    ConditionStep,
-    EndStep,
-    FetchStep,
-    JumpStep,
-    SetStep,
-    SplitStep,
-    Step,
-    TimeConditionStep,
-    UpdateProfileStep,
-    WaitForStep,
-    WaitStep,
-)
 
 FORMAT = 1
 """Version of the compiled form."""
@@ -54,8 +40,8 @@ def compile_journey(
         ValueError: The journey was not checked, and has a date or a kind of step that cannot be compiled.
     """
     start, end = compile_dates(journey)
-    waits = [step for step in journey.steps.values() if isinstance(step, WaitForStep)]
-    listens = {event.event for step in waits for event in step.wait_for}
+    steps = journey.steps.values()
+    listens = {event for step in steps for event in step.listens()}
     listens |= {criterion.event for criterion in journey.exit_when}
     code = journey if isinstance(journey, CodeJourney) else None
     listens |= set(code.listens) if code else set()
@@ -78,11 +64,11 @@ def compile_journey(
         "end": end,
         "exit_when": [{"event": item.event, "when": item.when} for item in journey.exit_when],
         "listens": sorted(listens),
-        "uses_since_entry": code is not None or any(step.since == "entry" for step in waits),
+        "uses_since_entry": code is not None or any(step.counts_earlier_events() for step in steps),
         "first": order[0] if order else None,
         "endpoints": _endpoints(journey, endpoints),
         "steps": {
-            name: _step(step, after)
+            name: {"kind": step.kind, "label": step.label} | step.compile(step.next or after)
             for (name, step), after in zip(journey.steps.items(), following, strict=True)
         },
     }
@@ -130,10 +116,9 @@ def _endpoints(
         ]
         used = {endpoints[key].name: (key, endpoints[key]) for key in named if key in endpoints}
     for step in journey.steps.values():
-        if isinstance(step, FetchStep):
-            used[step.fetch] = ("source", endpoints[f"source:{step.fetch}"])
-        elif isinstance(step, ActionStep):
-            used[step.action] = ("action", endpoints[f"action:{step.action}"])
+        called = step.endpoint()
+        if called is not None:
+            used[endpoints[called].name] = (called, endpoints[called])
     return {name: compile_endpoint(definition) for name, (_, definition) in sorted(used.items())}
 
 
@@ -142,81 +127,3 @@ def compile_endpoint(definition: EndpointDefinition) -> dict[str, Any]:
     throttle = definition.throttle
     said = {"kind": definition.kind, "throttled": throttle is not None, "capped": definition.cap is not None}
     return said if throttle is None else {**said, "expire": whole(throttle.expire)}
-
-
-def _step(step: Step, following: str | None) -> dict[str, Any]:
-    onward = step.next or following
-    compiled: dict[str, Any] = {"kind": step.kind, "label": step.label}
-    if isinstance(step, WaitForStep):
-        return compiled | _wait_for(step, onward)
-    if isinstance(step, WaitStep):
-        return compiled | _wait(step) | {"next": onward}
-    if isinstance(step, ConditionStep):
-        branches = [{"when": branch.when, "next": branch.next or onward} for branch in step.condition]
-        return compiled | {"on_error": step.on_error, "branches": branches, "else": step.else_}
-    if isinstance(step, TimeConditionStep):
-        return compiled | _window(step) | {"next": onward, "else": step.else_}
-    if isinstance(step, SplitStep):
-        shares = [
-            {"share": whole(branch.share), "next": branch.next or onward} for branch in step.split.branches
-        ]
-        return compiled | {"branches": shares, "by": step.split.by}
-    if isinstance(step, FetchStep):
-        return compiled | _call(step.fetch, step, onward)
-    if isinstance(step, ActionStep):
-        return compiled | _call(step.action, step, onward)
-    if isinstance(step, SetStep):
-        return compiled | {"values": step.set, "next": onward}
-    if isinstance(step, UpdateProfileStep):
-        return compiled | {"on_error": step.on_error, "values": step.update_profile, "next": onward}
-    if isinstance(step, JumpStep):
-        said = {"on_error": step.on_error, "journey": step.jump, "with": step.with_, "next": onward}
-        return compiled | said
-    if isinstance(step, EndStep):
-        return compiled | {"outcome": step.end}
-    raise AssertionError(f"{step.kind} steps are not compiled")
-
-
-def _wait_for(step: WaitForStep, onward: str | None) -> dict[str, Any]:
-    events = [
-        {
-            "event": event.event,
-            "when": event.when,
-            "next": None if event.restart else event.next or onward,
-            "restart": event.restart,
-        }
-        for event in step.wait_for
-    ]
-    timeout = None
-    if step.timeout:
-        timeout = {"after": _span(step.timeout.after), "next": step.timeout.next or onward}
-    return {"events": events, "timeout": timeout, "since": step.since}
-
-
-def _wait(step: WaitStep) -> dict[str, Any]:
-    wait = step.wait
-    if wait.for_ is not None:
-        return {"for": _span(wait.for_)}
-    if wait.until_time is not None:
-        return {"until_time": wait.until_time, "on": wait.on}
-    return {"until": wait.until}
-
-
-def _window(step: TimeConditionStep) -> dict[str, Any]:
-    window = step.time_condition
-    dates = window.dates
-    return {
-        "on_error": step.on_error,
-        "hours": [list(pair) for pair in window.hours] if window.hours else None,
-        "days": window.days,
-        "from": dates.from_.strip() if dates and dates.from_ else None,
-        "to": dates.to.strip() if dates and dates.to else None,
-    }
-
-
-def _span(value: float | str) -> float | str:
-    return value if isinstance(value, str) else whole(value)
-
-
-def _call(endpoint: str, step: FetchStep | ActionStep, onward: str | None) -> dict[str, Any]:
-    return {"on_error": step.on_error, "endpoint": endpoint, "with": step.with_, "next": onward}

@@ -7,22 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-DERIVED = frozenset(
-    {
-        "format",
-        "version",
-        "name",
-        "listens",
-        "uses_since_entry",
-        "endpoints",
-        "profile",
-        "max_visits",
-        "max_pending",
-    }
-)
-"""What follows from the rest, or is no part of a version: endpoints are live by name."""
+from sojourn.definitions.compiled import DERIVED, DURATIONS
 
-_DURATIONS = frozenset({"after", "for", "timeout", "call_timeout", "max_wait"})
 _UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 _LONGEST = 120
 
@@ -105,7 +91,7 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[Change]:
 
 def _shown(path: str, value: Any) -> Any:
     last = path.rpartition(".")[2]
-    if last in _DURATIONS and isinstance(value, int | float) and not isinstance(value, bool):
+    if last in DURATIONS and isinstance(value, int | float) and not isinstance(value, bool):
         return duration_text(value)
     return value
 

@@ -24,7 +24,7 @@ _LAST_WORDS = 3
 
 _PAUSES = (0.002, 0.05)
 _DEADLOCK = "TMPRL1101"
-_ASK_AGAIN = (_DEADLOCK, names.ASKED_EARLY)
+_ASK_AGAIN = (_DEADLOCK, names.QUERY_TOO_EARLY)
 
 
 class Stuck(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from sojourn.contract.journey_states import JourneyState
-from sojourn.definitions.checks.jumps import targets
+from sojourn.definitions.compiled import jump_targets
 from sojourn.definitions.hashing import content_hash
 from sojourn.store import version_rules
 from sojourn.store.limits import read_limits
@@ -114,7 +114,7 @@ def publish(connection: Connection, publication: Publication) -> PublishResult:
             connection, profile_schema, {"id": 1}, profile, publication.unless_since
         )
     broken = [rule for rule in map(partial(_broken, connection), publication.journeys.values()) if rule]
-    if any(map(targets, publication.journeys.values())):
+    if any(map(jump_targets, publication.journeys.values())):
         broken += version_rules.jumps(_newest(connection), publication.journeys)
     if broken:
         raise version_rules.PublicationRefused(broken)

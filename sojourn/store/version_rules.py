@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sojourn.definitions.checks.graph import cycles
-from sojourn.definitions.checks.jumps import loop_problem, targets
+from sojourn.definitions.checks.jumps import loop_problem
 from sojourn.definitions.codes import Code
+from sojourn.definitions.compiled import jump_targets
 from sojourn.store.errors import StoreError
 
 ENDED = ("stopped", "finished")
@@ -75,7 +76,7 @@ def jumps(
         published: The compiled journey of each newest version.
         new: Those that are to be published.
     """
-    links = {name: targets(definition) for name, definition in {**published, **new}.items()}
+    links = {name: jump_targets(definition) for name, definition in {**published, **new}.items()}
     broken = [
         BrokenRule(
             name,

@@ -29,7 +29,7 @@ async def ask_again(question: Callable[[], Awaitable[_Answer]]) -> _Answer:
         try:
             return await question()
         except WorkflowQueryFailedError as error:
-            if names.ASKED_EARLY not in error.message:
+            if names.QUERY_TOO_EARLY not in error.message:
                 raise
         await asyncio.sleep(pause)
     return await question()

@@ -1,16 +1,16 @@
-"""The time that workflow code is told is that of its own task, also where it was asked something just before it.
+"""The correct task time for workflow code, even if a query arrives just before a workflow task.
 
-Temporal hands a query to a worker together with the events that came until then. Where a timer has fired or a signal
-has come by then, and the workflow task that belongs to it is still on its way, the SDK (1.35) runs the workflow's code
-on with these events at once, and tells it the time of the task *before* them, which may be weeks ago. What the code
-reckons from that, such as the length of its next timer, is then sent to Temporal by the task itself. It needs no more
-than an operator who looks at an instance at the wrong moment: one that nobody has in memory, or one that wakes up.
+Temporal sends a query to a worker together with the events so far. If a timer fired or a signal came by then, and the
+workflow task for it is still on its way, the SDK (1.35) runs the workflow's code with these events at once, and gives
+it the time of the task *before* them, which may be weeks ago. What the code computes from that, such as the length of
+its next timer, is then sent to Temporal by the task itself. All it takes is an operator who looks at an instance at the
+wrong moment: one that is not in memory, or is just waking up.
 
-Here a worker refuses such a query. The instance leaves the worker's memory, its task finds it anew and with the right
-time, and who asked is to ask again: `sojourn.temporal.ask_again.AskAgain` does.
+So a worker refuses such a query. The instance leaves the worker's memory, its task loads it again with the right time,
+and the sender of the query asks again: `sojourn.temporal.ask_again.AskAgain` does that.
 
-A task looks the same whose server's clock went back, as the SDK tells no time twice over. It is not held up for long:
-Temporal tries it again, and where the time is not past by the worker's clock either, it is let through.
+A task of a server whose clock went back looks the same, because the SDK reports no time twice. It is not held up for
+long: Temporal retries it, and it is let through if its time is not in the past by the worker's clock either.
 """
 
 from __future__ import annotations
@@ -27,19 +27,21 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from sojourn.contract import names
 
 _LONGEST = 10.0
-"""Seconds for which a run is refused at a time that is not past. Where waits take virtual time, none is."""
+"""Seconds for which a run is refused at a time that is not in the past, as all times are under a virtual clock."""
 
 _KEPT = 10_000
-"""Runs of which a worker's process remembers that they were refused."""
+"""Most refused runs that a worker's process remembers."""
 
-_MESSAGE = f"{names.ASKED_EARLY}: the instance is about to go on, and answers when it has: ask again"
+_MESSAGE = (
+    f"{names.QUERY_TOO_EARLY}: the instance is about to run its next task and answers afterwards: ask again"
+)
 
 
-class RunnerAround(WorkflowRunner):
-    """Runs workflows as another runner does.
+class WrappedRunner(WorkflowRunner):
+    """A runner of workflows that delegates to another one.
 
     Args:
-        runner: The other one.
+        runner: The other runner.
     """
 
     def __init__(self, runner: WorkflowRunner) -> None:
@@ -50,16 +52,16 @@ class RunnerAround(WorkflowRunner):
         self._runner.prepare_workflow(defn)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """Return what runs one instance, from its coming into memory to its leaving it."""
+        """Return the runner of one instance, for as long as it is in memory."""
         return self._runner.create_instance(det)
 
     def set_worker_level_failure_exception_types(self, types: Any) -> None:
-        """Note which exceptions fail a workflow rather than its task."""
+        """Set which exceptions fail a workflow rather than its task."""
         self._runner.set_worker_level_failure_exception_types(types)
 
 
-class InstanceAround(WorkflowInstance):
-    """Runs one instance as another object does.
+class WrappedInstance(WorkflowInstance):
+    """A runner of one instance that delegates to another one.
 
     Args:
         instance: The other one.
@@ -69,15 +71,15 @@ class InstanceAround(WorkflowInstance):
         self._instance = instance
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        """Let the instance do what is to be done, and return what came of it."""
+        """Run the instance's next activation and return its completion."""
         return self._instance.activate(act)
 
     def get_serialization_context(self, command_info: Any) -> Any:
-        """Return what the data converter is told of a command."""
+        """Return the data converter's context of a command."""
         return self._instance.get_serialization_context(command_info)
 
     def get_external_store_context(self, command_info: Any) -> Any:
-        """Return what a store of large payloads is told of a command."""
+        """Return the external payload store's context of a command."""
         return self._instance.get_external_store_context(command_info)
 
     def get_info(self) -> Any:
@@ -85,41 +87,42 @@ class InstanceAround(WorkflowInstance):
         return self._instance.get_info()
 
     def get_thread_id(self) -> int | None:
-        """Return the thread in which the instance runs now; nothing where it does not."""
+        """Return the thread in which the instance runs now; None if it does not run."""
         return self._instance.get_thread_id()
 
 
-def timely(runner: WorkflowRunner) -> WorkflowRunner:
-    """Return a runner that does the same, and tells no instance the time of another task than its own.
+def with_task_time(runner: WorkflowRunner) -> WorkflowRunner:
+    """Return a runner that does the same, but never gives an instance the time of another task than its own.
 
     Args:
-        runner: Runs workflows. From Temporal's sandbox comes one that other plugins take for it, as it is one.
+        runner: A runner of workflows. Temporal's sandbox stays a subclass of the sandbox, so that other plugins
+            recognize it.
     """
-    if isinstance(runner, TimelySandbox | TimelyRunner):
+    if isinstance(runner, TaskTimeSandbox | TaskTimeRunner):
         return runner
     if type(runner) is SandboxedWorkflowRunner:
         fields = dataclasses.fields(runner)
-        return TimelySandbox(**{field.name: getattr(runner, field.name) for field in fields if field.init})
-    return TimelyRunner(runner)
+        return TaskTimeSandbox(**{field.name: getattr(runner, field.name) for field in fields if field.init})
+    return TaskTimeRunner(runner)
 
 
-class TimelyRunner(RunnerAround):
-    """Another runner, see `timely`."""
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """Return what runs one instance."""
-        return _Timely(super().create_instance(det))
-
-
-class TimelySandbox(SandboxedWorkflowRunner):
-    """Temporal's sandbox, see `timely`."""
+class TaskTimeRunner(WrappedRunner):
+    """A wrapped runner, see `with_task_time`."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """Return what runs one instance."""
-        return _Timely(super().create_instance(det))
+        """Return the runner of one instance."""
+        return _TaskTimeInstance(super().create_instance(det))
 
 
-class _Timely(InstanceAround):
+class TaskTimeSandbox(SandboxedWorkflowRunner):
+    """Temporal's sandbox, see `with_task_time`."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """Return the runner of one instance."""
+        return _TaskTimeInstance(super().create_instance(det))
+
+
+class _TaskTimeInstance(WrappedInstance):
     """An instance that does nothing at the time of an earlier task."""
 
     def __init__(self, instance: WorkflowInstance) -> None:
@@ -132,18 +135,18 @@ class _Timely(InstanceAround):
             return super().activate(act)
         refused = WorkflowActivationCompletion(run_id=act.run_id)
         refused.failed.failure.message = _MESSAGE
-        refused.failed.failure.application_failure_info.type = names.ASKED_EARLY
+        refused.failed.failure.application_failure_info.type = names.QUERY_TOO_EARLY
         return refused
 
     def _early(self, act: WorkflowActivation) -> bool:
-        """Say whether there are events, and not the beginning of the task to which they belong."""
+        """Return whether the activation has events, but not the beginning of the task to which they belong."""
         if not act.HasField("timestamp"):
-            return False  # it leaves the memory
+            return False  # the instance is evicted
         began = act.timestamp.ToNanoseconds()
         if began != self._began:
             self._began, self._length = began, act.history_length
             return False
-        # A replay has nothing but tasks that were done. Where the history only got longer there is nothing to do.
+        # A replay has only completed tasks. If the history merely grew, there is nothing to run, and no harm.
         grown = act.history_length > self._length and not act.is_replaying
         return grown and any(not job.HasField("query_workflow") for job in act.jobs)
 
@@ -152,7 +155,7 @@ _refused: dict[str, tuple[int, float]] = {}
 
 
 def _refuse(run: str, began: int) -> bool:
-    """Say whether to refuse a run that seems asked too early, at the time of its last task in nanoseconds."""
+    """Return whether to refuse a run that seems queried too early; `began` is its last task's time in nanoseconds."""
     last, since = _refused.pop(run, (0, 0.0))
     if last != began:
         since = time.monotonic()

@@ -1,4 +1,4 @@
-"""What runs inside Temporal workflows. Nothing here does input or output."""
+"""The code that runs inside Temporal workflows. Nothing here does input or output."""
 
 from __future__ import annotations
 

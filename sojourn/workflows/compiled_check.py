@@ -1,47 +1,61 @@
-"""Whether a compiled definition can be run at all.
+"""The check of compiled definitions: whether this worker can run them.
 
-The compiler writes none that cannot; but anybody may start a workflow, and an API may be newer than a worker.
+The compiler writes only valid ones. But anybody may start a workflow, and an API may be newer than a worker. A mistake
+in a definition would fail the same workflow task forever, so it is found before anything runs.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from datetime import date
+from functools import lru_cache
 from typing import Any
 
+from sojourn.definitions import compiled
 from sojourn.expressions import compile, compile_template  # noqa: A004 - the name of the contract
-from sojourn.workflows.engine.calendars import DAYS
+from sojourn.workflows.engine.messages import BadMessage
+from sojourn.workflows.steps import KINDS
 
-_FIELDS: dict[str, tuple[str, ...]] = {
-    "wait_for": ("events",),
-    "wait": ("next",),
-    "condition": ("branches",),
-    "time_condition": ("next",),
-    "split": ("branches", "by"),
-    "fetch": ("endpoint", "with", "next"),
-    "action": ("endpoint", "with", "next"),
-    "set": ("values", "next"),
-    "update_profile": ("values", "next"),
-    "jump": ("journey", "with", "next"),
-    "end": ("outcome",),
-}
-"""What the interpreter reads of each kind of step."""
+FORMAT = 1
+"""The format of compiled definitions that this code interprets."""
 
-_DAY = 24 * 60
+_NUMBERS = ("timeout", "call_timeout", "max_visits", "max_pending", "max_wait")
+_LARGEST = 10**10
+
+
+def parse_definition(definition: Any) -> dict[str, Any]:
+    """Return a compiled definition that came in a message.
+
+    Raises:
+        BadMessage: This worker cannot run it; the text says why.
+    """
+    if not isinstance(definition, dict) or not {"name", "version", "first", "steps"} <= definition.keys():
+        raise BadMessage("`definition` must be a compiled journey with its version")
+    if definition.get("format") != FORMAT:
+        raise BadMessage(
+            f"`definition` has format {definition.get('format')!r}; this worker knows format {FORMAT}: update it"
+        )
+    if (found := _problem(json.dumps(definition))) is not None:
+        raise BadMessage(f"`definition` cannot be run by this worker: {found}")
+    return definition
+
+
+@lru_cache(maxsize=256)
+def _problem(text: str) -> str | None:
+    # Cached by text: each instance brings a copy of its own, and a worker checks each version only once.
+    return problem(json.loads(text))
 
 
 def problem(definition: dict[str, Any]) -> str | None:
-    """Return what is wrong with a compiled definition, or nothing.
+    """Return what is wrong with a compiled definition; None if it can be run.
 
     Args:
-        definition: The definition, of a format that this code knows.
+        definition: The definition, in the format `FORMAT`.
     """
     try:
         return next(_problems(definition), None)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        # Of the wrong type somewhere, or an expression that does not compile here; those errors hold no data.
+        # Something is missing, has the wrong type, or does not compile. The errors' texts hold no customer's data.
         return f"{type(error).__name__}: {error}"[:300]
 
 
@@ -49,35 +63,34 @@ def _problems(definition: dict[str, Any]) -> Iterator[str]:
     steps = definition["steps"]
     if definition["first"] not in steps and "workflow" not in definition:
         yield f"there is no step `{definition['first']}` to begin with"
-    for field, low in (
-        ("timeout", 0),
-        ("call_timeout", 0),
-        ("max_visits", 0),
-        ("max_pending", 0),
-        ("max_wait", 0),
-    ):
-        if not low <= definition.get(field, 1) <= 10**10:
-            yield f"`{field}` is to be a number that is not negative"
+    for field in _NUMBERS:
+        if not 0 <= definition.get(field, 1) <= _LARGEST:
+            yield f"`{field}` must be a number that is not negative"
     compile_template(definition.get("timezone", "UTC") + "")
     if "profile" in definition and not _is_profile_use(definition["profile"]):
-        yield "`profile` is to be {attributes: a list of names, or null for all}"
+        yield "`profile` must be {attributes: a list of names, or null for all}"
     for criterion in definition.get("exit_when", []):
-        _condition(criterion["event"], criterion.get("when"))
+        _check_condition(criterion["event"], criterion.get("when"))
     for name, step in steps.items():
-        where = f"steps.{name}"
-        lacking = [field for field in _FIELDS.get(step["kind"], ("kind",)) if field not in step]
-        if step["kind"] not in _FIELDS:
-            yield f"{where} has the kind `{step['kind']}`, which this worker does not know"
-        elif lacking:
-            yield f"{where} lacks `{lacking[0]}`"
-        elif "endpoint" in step and definition["endpoints"][step["endpoint"]]["kind"] not in (
-            "source",
-            "action",
-        ):
-            yield f"{where} calls what is neither a source nor an action"
-        for target in _check(step):
-            if target is not None and target not in steps:
-                yield f"{where} leads to `{target}`, and there is no such step"
+        yield from _step_problems(f"steps.{name}", step, definition)
+
+
+def _step_problems(where: str, step: dict[str, Any], definition: dict[str, Any]) -> Iterator[str]:
+    kind = KINDS.get(step["kind"])
+    if kind is None:
+        yield f"{where} has the kind `{step['kind']}`, which this worker does not know"
+        return
+    missing = next((field for field in kind.fields if field not in step), None)
+    if missing is not None:
+        yield f"{where} lacks `{missing}`"
+        return
+    if "endpoint" in step and definition["endpoints"][step["endpoint"]]["kind"] not in ("source", "action"):
+        yield f"{where} calls what is neither a source nor an action"
+    kind.check(step)
+    _check_expressions(step)
+    for target in compiled.targets(step):
+        if target not in definition["steps"]:
+            yield f"{where} leads to `{target}`, and there is no such step"
 
 
 def _is_profile_use(value: Any) -> bool:
@@ -85,51 +98,14 @@ def _is_profile_use(value: Any) -> bool:
     return attributes is None or all(isinstance(name, str) for name in attributes)
 
 
-def _check(step: dict[str, Any]) -> list[str | None]:
-    """Compile a step's expressions and return where it leads.
-
-    Raises:
-        ValueError: An expression does not compile.
-        KeyError: Something is missing.
-        TypeError: Something is of another type.
-    """
-    timeout = step.get("timeout")
-    paths = [*step.get("events", []), *step.get("branches", []), *([timeout] if timeout else [])]
-    for path in paths:
-        if step["kind"] == "condition":
-            path["when"] + ""
-        if step["kind"] == "split":
-            path["share"] + 0
-        _condition(path.get("event", ""), path.get("when"))
-    if step["kind"] == "wait" and "for" not in step:
-        step["until_time" if "until_time" in step else "until"]
-    _check_times(step)
-    templates = [step.get(field) for field in ("with", "values", "outcome", "for", "until")]
-    for value in [*templates, timeout and timeout["after"]]:
-        compile_template(json.loads(json.dumps(value)))
-    return [path["next"] for path in paths] + [step.get(field) for field in ("next", "else", "on_error")]
+def _check_expressions(step: dict[str, Any]) -> None:
+    for path in compiled.paths(step):
+        _check_condition(path.get("event", ""), path.get("when"))
+    for template in compiled.templates(step):
+        compile_template(template)
 
 
-def _check_times(step: dict[str, Any]) -> None:
-    """Check times of day, hours, days and dates.
-
-    Raises:
-        ValueError: One of them is none.
-        TypeError: One of them is of another type.
-    """
-    if "until_time" in step and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", step["until_time"]):
-        raise ValueError("`until_time` is to be a time of day such as 09:00")
-    for start, end in step.get("hours") or []:
-        if not 0 <= start < _DAY or not 0 <= end <= _DAY or start == end:
-            raise ValueError("`hours` are to be pairs of minutes of the day")
-    if not set(step.get("days") or step.get("on") or []) <= set(DAYS):
-        raise ValueError(f"days are to be {', '.join(DAYS)}")
-    for field in ("from", "to"):
-        if step.get(field) is not None and date.fromisoformat(step[field]).isoformat() != step[field]:
-            raise ValueError(f"`{field}` is to be a date such as 2026-12-31")
-
-
-def _condition(event: str, text: str | None) -> None:
-    event + ""
+def _check_condition(event: str, text: str | None) -> None:
+    event + ""  # raises TypeError unless it is a text
     if text is not None:
         compile(text)

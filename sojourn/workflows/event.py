@@ -1,4 +1,4 @@
-"""The workflow type `sojourn.Event`: routes the event in its input, durably."""
+"""The workflow type `sojourn.Event`: durably routes the event in its input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sojourn.workflows.engine import messages
 from sojourn.workflows.engine.values import shorten
 
 ATTEMPT = timedelta(seconds=60)
-"""What one attempt to route may take; each call to Temporal and to the database is bounded besides."""
+"""The longest time of one attempt to route. Each call to Temporal and to the database has a bound of its own, too."""
 
 _FOR_EVER = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 
@@ -23,19 +23,19 @@ _FOR_EVER = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=
 class EventWorkflow:
     """Routes one event as `POST /v1/events` does, for as long as that takes.
 
-    Any SDK may start it, with the event as its only input: `{id?, name, time?, data}`. Where the event has no id, the
-    workflow's id is the event's. While Temporal or the database are away it waits.
+    Any SDK may start it, with the event as its only input: `{id?, name, time?, data}`. If the event has no id, it gets
+    the workflow's id. While Temporal or the database cannot be reached, it waits.
     """
 
     @workflow.run
     async def run(self, *event: Any) -> dict[str, Any]:
-        """Route it.
+        """Route the event.
 
         Returns:
             What `POST /v1/events` answers for one event: `{id, name, status, protected, instances, refusals}`.
 
         Raises:
-            temporalio.exceptions.ApplicationError: The input is no event (`sojourn.BadInput`).
+            temporalio.exceptions.ApplicationError: The input is not a valid event (`sojourn.BadInput`).
         """
         checked = _checked(event)
         try:
@@ -49,7 +49,7 @@ class EventWorkflow:
                 result_type=dict,
             )
         except ActivityError as error:
-            # As this workflow's own failure: who started it looks for its type there, and not one level below.
+            # Raised as this workflow's own failure: its callers look for the type there, not one level below.
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == names.ERROR_BAD_INPUT:
                 raise ApplicationError(
@@ -63,7 +63,7 @@ def _checked(arguments: tuple[Any, ...]) -> dict[str, Any]:
     """Return the event with an id and a time.
 
     Raises:
-        ApplicationError: It is none; the message says what is wrong with it.
+        ApplicationError: It is invalid; the message says what is wrong with it.
     """
     try:
         event = messages.only(arguments)

@@ -1,4 +1,4 @@
-"""The workflow type `sojourn.Journey`: interprets the compiled definition that comes in its input."""
+"""The workflow type `sojourn.Journey`: interprets the compiled definition in its input."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 from temporalio import workflow
 
 from sojourn.contract import names
-from sojourn.workflows.engine import details
-from sojourn.workflows.engine import messages
-from sojourn.workflows.engine import moving
-from sojourn.workflows.engine import snapshot
+from sojourn.workflows import moving
+from sojourn.workflows.engine import details, messages, snapshot
 from sojourn.workflows.engine.endings import Ending
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.interpreter import Interpreter
+from sojourn.workflows.start import prepare
+
+_NO_INSTANCE = {"code": "ended", "message": "its start input is invalid"}
 
 
 @workflow.defn(name=names.WORKFLOW_JOURNEY)
@@ -41,7 +42,7 @@ class Journey:
                 (`sojourn.JourneyFailed`, with the result in its details).
         """
         if self._instance is None:
-            raise messages.bad_input(self._problem or messages.BadMessage("none came"))
+            raise messages.bad_input(self._problem or messages.BadMessage("there is none"))
         return await self._instance.run(Interpreter(self._instance).run)
 
     @workflow.signal(
@@ -49,104 +50,86 @@ class Journey:
         description='An event for this instance: {"id", "name", "time", "data"}. An id counts once.',
     )
     def event(self, *message: Any) -> None:
-        """Take an event; one that is none is recorded in the trace and ignored."""
+        """Receive an event. An invalid one is noted in the trace and ignored."""
         if self._instance is None:
             return
         try:
             event = messages.parse_event(messages.only(message))
         except messages.BadMessage as problem:
-            self._instance.note(f"a signal `event` was ignored: {problem}")
+            self._instance.state.note(f"a signal `event` was ignored: {problem}")
             return
         self._instance.receive(event)
 
     @workflow.signal(
         name=names.SIGNAL_PAUSE,
-        description="Freezes this instance before its next step, until it is resumed. No input.",
+        description="Pauses this instance before its next step, until it is resumed. No input.",
     )
     def pause(self, *at: Any) -> None:
-        """Let the instance begin no further step until it is resumed."""
-        if self._instance is not None:
-            self._instance.clock.told(*at)
-            self._instance.holds.told(True, at, self._instance.definition["version"])
-            details.show(self._instance)
+        """Pause the instance before its next step."""
+        _apply_pause(self._instance, True, at)
 
     @workflow.signal(
         name=names.SIGNAL_RESUME,
-        description="Lets an instance go on that was paused by itself. No input.",
+        description="Resumes this instance if it was paused itself, not with its journey. No input.",
     )
     def resume(self, *at: Any) -> None:
-        """Let a paused instance go on."""
-        if self._instance is not None:
-            self._instance.clock.told(*at)
-            self._instance.holds.told(False, at, self._instance.definition["version"])
-            details.show(self._instance)
+        """Resume the instance."""
+        _apply_pause(self._instance, False, at)
 
     @workflow.signal(
         name=names.SIGNAL_EXIT, description="Ends this instance at once as exited. Input: the reason, a text."
     )
     def exit(self, *reason: Any) -> None:
-        """End the instance at once, in the middle of whatever it does."""
+        """End the instance at once, whatever it does."""
         if self._instance is not None:
-            self._instance.clock.told(*reason[1:])
+            self._instance.state.clock.observe(*reason[1:])
             text = reason[0] if reason and isinstance(reason[0], str) else "signal exit"
-            self._instance.arrive(Ending("exited", text))
+            self._instance.arrivals.enqueue(Ending("exited", text))
 
     @workflow.update(
         name=names.UPDATE_MOVE,
-        description='Goes on in another version from the wait at which this instance stands: {"definition"}.',
+        description='Continues in another version from the wait at which this instance is: {"definition"}.',
     )
     def move(self, *message: Any) -> dict[str, Any]:
-        """Let the instance go on in a newer version; its wait begins a new run with it."""
+        """Continue in a newer version; the instance's wait begins a new run with it."""
         assert self._instance is not None
-        self._instance.clock.told(message[0].get("at"))
-        self._instance.moving = moving.read(message)
-        return moving.told(self._instance) | {"to": self._instance.moving["version"]}
+        self._instance.state.clock.observe(message[0].get("at"))
+        new = moving.read(message)
+        self._instance.next_run.version = new
+        return moving.described(self._instance) | {"to": new["version"]}
 
     @move.validator
     def check_move(self, *message: Any) -> None:
-        """Refuse a move that is not possible: nothing of it gets into the history."""
+        """Reject a move that is not possible: nothing of it gets into the history."""
         if self._instance is None:
-            raise messages.bad_input(self._problem or messages.BadMessage("none came"))
+            raise messages.bad_input(self._problem or messages.BadMessage("there is none"))
         found = moving.obstacle(self._instance, message)
         if found is not None:
             raise moving.refusal(self._instance, found)
 
     @workflow.query(
         name=names.QUERY_MOVABLE,
-        description='Whether this instance could go on in another version: {"definition"}; null, or why not.',
+        description='Whether this instance could continue in another version: {"definition"}; null or the obstacle.',
     )
     def movable(self, *message: Any) -> dict[str, Any]:
-        """Return `{profile, version, obstacle}`; the obstacle is null where the instance could be moved."""
+        """Return `{profile, version, obstacle}`; the obstacle is null if the instance could be moved."""
         if self._instance is None:
-            return {"profile": None, "version": None, "obstacle": {"code": "ended", "message": "it is none"}}
+            return {"profile": None, "version": None, "obstacle": _NO_INSTANCE}
         found = moving.obstacle(self._instance, message)
         shown = None if found is None else {"code": found.code, "message": found.message}
-        return moving.told(self._instance) | {"obstacle": shown}
+        return moving.described(self._instance) | {"obstacle": shown}
 
     @workflow.query(
         name=names.QUERY_STATE, description="Where this instance is, what it waits for, and its steps so far."
     )
     def state(self) -> dict[str, Any]:
-        """Return the instance's state, see `snapshot.state`; empty where the input was bad."""
-        return snapshot.state(self._instance) if self._instance is not None else {}
+        """Return the instance's state, see `snapshot.take`; empty if the start input was invalid."""
+        return snapshot.take(self._instance) if self._instance is not None else {}
 
 
-def prepare(host: Any, start: tuple[Any, ...], *, code: str | None = None) -> None:
-    """Give a workflow object its instance as `_instance`, or what is wrong with its input as `_problem`.
-
-    Args:
-        host: The object, of `Journey` or of an author's class.
-        start: What the workflow was started with.
-        code: The workflow type of a journey that is code; nothing for one that is interpreted.
-    """
-    host._instance, host._problem = None, None
-    try:
-        message = messages.parse_start(messages.only(start))
-        if (wanted := message.definition.get("workflow")) != code:
-            kind = "is to be interpreted" if wanted is None else f"is code, of the workflow type {wanted}"
-            raise messages.BadMessage(
-                f"this journey {kind}, and was started as {workflow.info().workflow_type}"
-            )
-        host._instance = Instance(message)
-    except messages.BadMessage as problem:
-        host._problem = problem
+def _apply_pause(instance: Instance | None, pause: bool, message: tuple[Any, ...]) -> None:
+    # A function and not a method: the classes of Python journeys get the handlers, but not the methods beside them.
+    if instance is not None:
+        instance.state.clock.observe(*message)
+        instance.state.pauses.apply(pause, message, instance.definition["version"])
+        details.show(instance)

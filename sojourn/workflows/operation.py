@@ -20,9 +20,9 @@ _ROUND = timedelta(hours=6)
 
 @workflow.defn(name=names.WORKFLOW_OPERATION)
 class Operation:
-    """An operation over the instances of a journey, round by round, until nothing is left to do.
+    """An operation over the instances of a journey. It works in rounds until nothing is left to do.
 
-    What it has done so far is in the database, so that a round that breaks off goes on where it was.
+    Its progress is in the database, so an interrupted round continues where it was.
     """
 
     def __init__(self) -> None:
@@ -43,19 +43,21 @@ class Operation:
                 names.ACTIVITY_OPERATE,
                 order,
                 start_to_close_timeout=_ROUND,
-                # A worker that was killed is noticed by this, and another one goes on.
+                # Detects a worker that was killed, so that another one continues.
                 heartbeat_timeout=_HEARTBEAT,
                 retry_policy=_RETRIES,
-                summary="works on the instances that there are now",
+                summary="works on the current instances",
             )
             workflow.set_current_details(_details(self._progress))
             if self._progress.get("state") != "running":
                 return self._progress
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(order)
-            await workflow.sleep(BETWEEN_ROUNDS, summary="looks again for instances that entered meanwhile")
+            await workflow.sleep(
+                BETWEEN_ROUNDS, summary="waits before it looks for instances that entered meanwhile"
+            )
 
-    @workflow.query(name=names.QUERY_STATE, description="How far the operation had come at its last round.")
+    @workflow.query(name=names.QUERY_STATE, description="The progress of the operation as of its last round.")
     def state(self) -> dict[str, Any]:
         """Return the operation as of its last round; empty before that."""
         return self._progress

@@ -39,4 +39,4 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     checked = sojourn("validate", "shop", cwd=tmp_path)
     assert checked.code == 1
     assert "journeys.py:" in checked.out
-    assert "Welcome.run is to be `async def`: a journey waits" in checked.out
+    assert "Welcome.run must be `async def`: a journey waits" in checked.out

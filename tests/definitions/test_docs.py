@@ -10,13 +10,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from sojourn.definitions import Project, json_schema, load_texts
+from sojourn.definitions import Project, json_schema, load_texts, steps
 from sojourn.definitions.codes import Code
 from sojourn.definitions.documents.reading import KINDS
 from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.explanations import EXPLANATIONS, errors_markdown
 from sojourn.definitions.limits import DEFAULT_LIMITS
-from sojourn.definitions.steps import STEP_KINDS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "definitions.md").read_text("utf-8")
@@ -66,8 +65,8 @@ def test_steps_of_the_page(text: str) -> None:
 
 def test_page_shows_every_kind_of_step() -> None:
     """There is an example of each kind."""
-    shown = {kind for text in STEPS for kind in STEP_KINDS if re.search(rf"\b{kind}:", text)}
-    assert shown == set(STEP_KINDS)
+    shown = {kind for text in STEPS for kind in steps.KINDS if re.search(rf"\b{kind}:", text)}
+    assert shown == set(steps.KINDS)
 
 
 def test_compiled_form_of_the_page() -> None:

@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sojourn.definitions.checks.graph import Exit, cycles, reachable
+from sojourn.definitions.checks.graph import cycles, reachable
+from sojourn.definitions.steps.exits import Exit
 
 GRAPHS = st.integers(1, 8).flatmap(
     lambda size: st.lists(st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)), max_size=20).map(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sojourn.definitions.checks.jumps import targets
+from sojourn.definitions.compiled import jump_targets
 from tests.definitions.projects import BASE, brief, errors, project, steps
 
 OTHER = """
@@ -66,7 +66,7 @@ def test_same_entry_event_needs_no_data() -> None:
         "with": None,
         "next": "c",
     }
-    assert targets(compiled) == ["k"]
+    assert jump_targets(compiled) == ["k"]
     assert BASE in found.files["base.yaml"]
 
 

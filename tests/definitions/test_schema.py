@@ -11,7 +11,7 @@ import pytest
 from sojourn.definitions import json_schema, load_project, load_texts
 from sojourn.definitions.documents.yaml import read_documents
 from sojourn.definitions.limits import DEFAULT_LIMITS
-from sojourn.definitions.steps import STEP_KINDS
+from sojourn.definitions.steps import KINDS
 from tests.definitions.cases import CASES
 from tests.definitions.projects import BASE, project, steps
 from tests.definitions.test_docs import ROOT
@@ -134,7 +134,7 @@ def test_every_kind_is_described() -> None:
     """Each kind of step and of document is there, with a description for the editor."""
     choices = SCHEMA["$defs"]["journey-document"]["properties"]["steps"]["additionalProperties"]["oneOf"]
     parts = [SCHEMA["$defs"][choice["$ref"].rpartition("/")[2]] for choice in choices]
-    assert [kind for part in parts for kind in STEP_KINDS if kind in part["required"]] == list(STEP_KINDS)
+    assert [kind for part in parts for kind in KINDS if kind in part["required"]] == list(KINDS)
     assert all(part["description"] for part in parts)
     assert [choice["$ref"].rpartition("/")[2] for choice in SCHEMA["oneOf"]] == [
         "event-document",

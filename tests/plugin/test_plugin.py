@@ -120,10 +120,10 @@ def test_only_a_sandboxed_runner_is_extended() -> None:
     )
 
     from sojourn import plugin
-    from sojourn.temporal.task_time import TimelyRunner
+    from sojourn.temporal.task_time import TaskTimeRunner
 
     around = plugin._runner(UnsandboxedWorkflowRunner())
-    assert isinstance(around, TimelyRunner)
+    assert isinstance(around, TaskTimeRunner)
     assert isinstance(around._runner, UnsandboxedWorkflowRunner)
     own = dataclasses.replace(SandboxRestrictions.default, invalid_modules=SandboxMatcher())
     extended = plugin._runner(SandboxedWorkflowRunner(restrictions=own))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
@@ -13,8 +13,8 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
-from sojourn.contract import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, Transport
+from sojourn.contract import names
 from sojourn.definitions import Project
 from sojourn.plugin import JourneyPlugin
 from tests.workflows.support import Runner, compiled, event, finish, fire, until_waiting

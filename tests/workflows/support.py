@@ -23,8 +23,8 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sojourn.contract import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport
+from sojourn.contract import names
 from sojourn.definitions import Project, load_texts
 from sojourn.plugin import JourneyPlugin
 

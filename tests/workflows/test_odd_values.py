@@ -94,8 +94,8 @@ async def test_parameters_too_large_for_a_payload_are_an_error_of_the_step(
     [
         ("odd", {"values": {"x": '${double("NaN")}'}}, "cannot be kept"),
         ("odd", {"values": {"x": "${type(1)}"}}, "cannot be kept"),
-        ("nap", {"for": '${double("NaN")}'}, "a duration is wanted"),
-        ("nap", {"for": "${entry}"}, "a duration is wanted"),
+        ("nap", {"for": '${double("NaN")}'}, "expected a duration"),
+        ("nap", {"for": "${entry}"}, "expected a duration"),
         ("done", {"outcome": '${[double("NaN")]}'}, "steps.done.end"),
     ],
 )

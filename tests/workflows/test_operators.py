@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.definitions import load_texts
 from sojourn.contract.markdown import escape
+from sojourn.definitions import load_texts
 from sojourn.workflows.authoring.define import settings_of
 from tests.workflows.authoring.shop import CartAbandonment
 from tests.workflows.support import EVENTS, Shop, compiled, fire, project, running, signal, until_waiting
@@ -97,7 +96,7 @@ async def test_details_follow_pauses_and_errors(temporal: WorkflowEnvironment, s
     assert paused.startswith("**nap**: waits for time to pass, until 20")
     assert resumed == waiting
     assert listening.startswith("**listen**: waits for answered; the journey's own time ends at 20")
-    assert again.startswith("**again**: waits for answered; other begins its time again, until 20")
+    assert again.startswith("**again**: waits for answered; other restarts the timer, until 20")
 
 
 async def test_details_and_search_say_that_a_call_queues(temporal: WorkflowEnvironment, shop: Shop) -> None:

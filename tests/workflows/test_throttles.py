@@ -17,11 +17,11 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from sojourn.contract import names
 from sojourn.activities import AddressGuard, Calls, StaticEndpoints, ThrottledQueues, Transport
-from sojourn.activities.throttling import rates
 from sojourn.activities.throttling import queues as module
+from sojourn.activities.throttling import rates
 from sojourn.activities.throttling.rates import read_rate
+from sojourn.contract import names
 from sojourn.definitions import EndpointDefinition, Project
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.kinds.endpoint import Cap, Throttle

@@ -139,8 +139,8 @@ steps:
         ("until: '${entry.due}'", None),
         ("until: '${string(1)}'", "RFC 3339"),
         ("until: '${\"2020-01-01T00:00:00\"}'", "offset"),
-        ("until: '${entry.amount}'", "a timestamp is wanted"),
-        ("for: '${entry.due}'", "a duration is wanted"),
+        ("until: '${entry.amount}'", "expected a timestamp"),
+        ("for: '${entry.due}'", "expected a duration"),
     ],
 )
 async def test_moments_that_are_past_or_none(
@@ -172,7 +172,7 @@ async def test_a_timeout_longer_than_a_wait_may_be_is_an_error(temporal: Workflo
     async with running(temporal.client, loaded) as runner:
         error = (await failure(await runner.start(compiled(loaded), {"amount": 91}))).details[0]["error"]
         assert error["message"] == (
-            "steps.listen.timeout.after: gave a wait of more than 90 days, which is the longest"
+            "steps.listen.timeout.after: more than 90 days, which is the longest wait"
         )
         assert (await (await runner.start(compiled(loaded), {"amount": 90})).result())[
             "outcome"

@@ -12,7 +12,7 @@ from sojourn.definitions.base import Model, SecretRef
 from sojourn.definitions.checks.json_schema import check_schema, validator
 from sojourn.definitions.codes import Code
 from sojourn.definitions.documents import secrets
-from sojourn.definitions.documents.reading import ReadEndpoint, ReadEvent, ReadProfile
+from sojourn.definitions.documents.contents import ReadEndpoint, ReadEvent, ReadProfile
 from sojourn.definitions.documents.validate import Source, described
 from sojourn.definitions.kinds.endpoint import HTTP_ONLY, EndpointDefinition
 from sojourn.definitions.problems import Path, choose

@@ -1,91 +1,10 @@
-"""The graph of a journey's steps: where each leads, what nothing reaches, and loops in which no time passes."""
+"""Graphs: what can be reached from a node, and cycles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
-from sojourn.definitions.problems import Path
-from sojourn.definitions.steps import (
-    ActionStep,
-    ConditionStep,
-    EndStep,
-    FetchStep,
-    JumpStep,
-    SplitStep,
-    Step,
-    TimeConditionStep,
-    UpdateProfileStep,
-    WaitForStep,
-)
-
-
-class Exit(NamedTuple):
-    """One way out of a step.
-
-    Attributes:
-        target: The step that comes next; None where the journey ends.
-        path: Where in the step's document this is written; empty where the next written step follows.
-        what: What takes this way, for people.
-    """
-
-    target: str | None
-    path: Path
-    what: str
-
-
-def exits(step: Step, following: str | None) -> list[Exit]:
-    """Return the ways out of a step.
-
-    Args:
-        step: The step.
-        following: The step that is written after it: where it leads if it does not say.
-    """
-    if isinstance(step, EndStep):
-        return []
-    onward = Exit(step.next, ("next",), "next") if step.next else Exit(following, (), "next")
-    if isinstance(step, WaitForStep):
-        return _of_wait_for(step, onward)
-    if isinstance(step, ConditionStep):
-        branches = [
-            _branch(branch.next, onward, ("condition", index, "next"), f"branch {index + 1}")
-            for index, branch in enumerate(step.condition)
-        ]
-        return [*branches, _else(step.else_), *_on_error(step.on_error)]
-    if isinstance(step, TimeConditionStep):
-        return [onward, _else(step.else_), *_on_error(step.on_error)]
-    if isinstance(step, SplitStep):
-        return [
-            _branch(branch.next, onward, ("split", "branches", index, "next"), f"{branch.share:g} %")
-            for index, branch in enumerate(step.split.branches)
-        ]
-    if isinstance(step, FetchStep | ActionStep | UpdateProfileStep | JumpStep):
-        return [onward, *_on_error(step.on_error)]
-    return [onward]
-
-
-def _of_wait_for(step: WaitForStep, onward: Exit) -> list[Exit]:
-    found = [
-        _branch(event.next, onward, ("wait_for", index, "next"), event.event)
-        for index, event in enumerate(step.wait_for)
-        if not event.restart
-    ]
-    if step.timeout:
-        found.append(_branch(step.timeout.next, onward, ("timeout", "next"), "timeout"))
-    return found
-
-
-def _branch(target: str | None, onward: Exit, path: Path, what: str) -> Exit:
-    return Exit(target, path, what) if target else Exit(onward.target, onward.path, what)
-
-
-def _else(target: str | None) -> Exit:
-    return Exit(target, ("else",) if target else (), "else")
-
-
-def _on_error(target: str | None) -> list[Exit]:
-    return [Exit(target, ("on_error",), "on error")] if target else []
-
+from sojourn.definitions.steps.exits import Exit
 
 Links = Mapping[str, list[Exit]]
 """The ways out of each step."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sojourn.definitions import limits
-from sojourn.definitions.checks.graph import Exit, cycles, exits, reachable
+from sojourn.definitions.checks.event_names import check_event
+from sojourn.definitions.checks.graph import cycles, reachable
 from sojourn.definitions.checks.jumps import arrows
+from sojourn.definitions.checks.step_context import JourneyStep
 from sojourn.definitions.codes import Code
 from sojourn.definitions.dates import parse_moment, zone, zone_names
 from sojourn.definitions.documents.reading import Reading, ReadJourney
 from sojourn.definitions.documents.validate import Source
 from sojourn.definitions.durations import whole
 from sojourn.definitions.kinds.journey import CodeJourney
-from sojourn.definitions.problems import choose, nearest, sentence
-from sojourn.definitions.stepchecks import check_event, check_step
-from sojourn.definitions.stepreading import targets
+from sojourn.definitions.problems import Path, choose, nearest, sentence
+from sojourn.definitions.steps import Step
+from sojourn.definitions.steps.exits import Exit
+from sojourn.definitions.steps.kind import check_error_path
+from sojourn.definitions.steps.reading import targets
 
 
 def check_journey(journey: ReadJourney, reading: Reading) -> None:
@@ -26,8 +30,26 @@ def check_journey(journey: ReadJourney, reading: Reading) -> None:
         return
     for step, model in journey.steps.items():
         if model is not None:
-            check_step(journey, step, model, reading)
+            context = JourneyStep(journey, step, reading)
+            _check_targets(journey, context.path, model)
+            model.check(context)
+            check_error_path(model, context)
     check_graph(journey)
+
+
+def _check_targets(journey: ReadJourney, path: Path, model: Step) -> None:
+    reported = set()
+    for way in model.exits(None):
+        if way.target is None or way.target in journey.steps or (way.path, way.target) in reported:
+            continue
+        reported.add((way.path, way.target))
+        if journey.source.full:
+            return
+        hint = choose(way.target, journey.steps)
+        if way.target == "end" and nearest("end", journey.steps) is None:
+            hint = "A journey ends in a step of its own: write `done: {end: some text}` and go there."
+        message = f"There is no step `{way.target[:80]}` in this journey"
+        journey.source.report(Code.UNKNOWN_STEP, (*path, *way.path), message, hint)
 
 
 def _check_code(head: CodeJourney, source: Source, reading: Reading) -> None:
@@ -106,7 +128,7 @@ def links_of(journey: ReadJourney) -> dict[str, list[Exit]]:
         following = order[index + 1] if index + 1 < len(order) else None
         model = journey.steps[step]
         if model is not None:
-            links[step] = [_meant(way, order) for way in exits(model, following)]
+            links[step] = [_meant(way, order) for way in model.exits(following)]
         else:
             links[step] = [Exit(name, (), "") for name in sorted(targets(raw[step]))] + [
                 Exit(following, (), "")

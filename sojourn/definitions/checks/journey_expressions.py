@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from sojourn.definitions.checks import scopes
 from sojourn.definitions.checks.endpoint import sent_values
 from sojourn.definitions.checks.expressions import Inspect, Report, check_expression, check_template
-from sojourn.definitions.checks.graph import Exit, reachable
-from sojourn.definitions.checks.json_schema import validator
-from sojourn.definitions.checks.jumps import check_data
-from sojourn.definitions.checks.profile_usage import check_update
+from sojourn.definitions.checks.graph import reachable
 from sojourn.definitions.checks.scopes import Scope
+from sojourn.definitions.checks.step_context import StepExpressions
 from sojourn.definitions.codes import Code
-from sojourn.definitions.documents.reading import ReadEndpoint, ReadEvent, Reading, ReadJourney
+from sojourn.definitions.documents.contents import ReadEndpoint, ReadEvent
+from sojourn.definitions.documents.reading import Reading, ReadJourney
 from sojourn.definitions.problems import Path, a, choose
-from sojourn.definitions.steps import (
-    ActionStep,
-    ConditionStep,
-    EndStep,
-    FetchStep,
-    JumpStep,
-    SetStep,
-    Step,
-    UpdateProfileStep,
-    WaitForStep,
-    WaitStep,
-)
-from sojourn.expressions import ANY, NULL, STRING, Expression, Type, compile_template, from_json_schema, union
+from sojourn.definitions.steps import KINDS
+from sojourn.definitions.steps.exits import Exit
+from sojourn.expressions import ANY, STRING, Expression
 from sojourn.expressions import compile as compile_expression
+
+*_OTHERS, _LAST = (kind for kind, model in KINDS.items() if model.leaves_result)
+_ONLY = f"Only {', '.join(_OTHERS)} and {_LAST} steps have one."
 
 
 def check_event_expressions(event: ReadEvent, reading: Reading) -> None:
@@ -100,10 +93,10 @@ class _Journey:
             if head.entry.per is not None:
                 self._second_key(head.entry.per, head.entry.event)
             for index, criterion in enumerate(head.exit_when):
-                self._event_when(criterion.when, criterion.event, ("exit_when", index, "when"), None)
+                self._event_when(criterion.when, criterion.event, ("exit_when", index, "when"))
         for name, step in self.journey.steps.items():
             if step is not None:
-                self._step(name, step, ("steps", name))
+                step.check_expressions(self._of_step(name))
 
     def _second_key(self, per: str, entry: str) -> None:
         """Check the second key against the entry event, and what it yields of the other events that have it."""
@@ -123,99 +116,14 @@ class _Journey:
                 hint = "Write an expression that yields a text or a number of each event that has one."
                 self.source.report(Code.WRONG_TYPE, path, message, hint)
 
-    def _step(self, name: str, step: Step, path: Path) -> None:
-        if isinstance(step, WaitForStep):
-            for index, event in enumerate(step.wait_for):
-                self._event_when(event.when, event.event, (*path, "wait_for", index, "when"), name)
-            if step.timeout is not None and isinstance(step.timeout.after, str):
-                self._template(step.timeout.after, name, (*path, "timeout", "after"), scopes.SPAN)
-        elif isinstance(step, WaitStep):
-            if isinstance(step.wait.for_, str):
-                self._template(step.wait.for_, name, (*path, "wait", "for"), scopes.SPAN)
-            if step.wait.until is not None and "${" in step.wait.until:
-                self._template(step.wait.until, name, (*path, "wait", "until"), scopes.MOMENT)
-        elif isinstance(step, ConditionStep):
-            for index, branch in enumerate(step.condition):
-                where = (*path, "condition", index, "when")
-                inspect = self._inspector(name, False)
-                check_expression(branch.when, self.source, where, self.scope, inspect=inspect)
-        elif isinstance(step, FetchStep):
-            self._call(f"source:{step.fetch}", step, name, path)
-        elif isinstance(step, ActionStep):
-            self._call(f"action:{step.action}", step, name, path)
-        else:
-            self._values(name, step, path)
+    def _of_step(self, name: str) -> StepExpressions:
+        return StepExpressions(self.journey, name, self.reading, self.scope, partial(self._inspector, name))
 
-    def _values(self, name: str, step: Step, path: Path) -> None:
-        """Check the templates of steps that take any values."""
-        if isinstance(step, SetStep):
-            self._template(step.set, name, (*path, "set"))
-        elif isinstance(step, UpdateProfileStep):
-            known = (scopes.profile_type(self.reading), scopes.profile_schema(self.reading))
-            where = (*path, "update_profile")
-            check_update(
-                step.update_profile,
-                self.source,
-                where,
-                known,
-                lambda value, at, expected: self._template(value, name, at, expected),
-            )
-        elif isinstance(step, JumpStep):
-            check_data(
-                self.journey,
-                path,
-                step,
-                self.reading,
-                lambda value, at, expected: self._template(value, name, at, expected),
-            )
-        elif isinstance(step, EndStep) and step.end is not None:
-            self._template(step.end, name, (*path, "end"))
-
-    def _event_when(self, when: str | None, event: str, path: Path, step: str | None) -> None:
+    def _event_when(self, when: str | None, event: str, path: Path) -> None:
         if when is None:
             return
         scope = {**self.scope, "event": scopes.event_type(event, self.reading)}
-        check_expression(when, self.source, path, scope, inspect=self._inspector(step, True))
-
-    def _template(self, value: object, step: str, path: Path, expected: Type | None = None) -> None:
-        check_template(value, self.source, path, self.scope, expected, self._inspector(step, False))
-
-    def _call(self, endpoint: str, step: FetchStep | ActionStep, name: str, path: Path) -> None:
-        read = self.reading.endpoints.get(endpoint)
-        parameters = read.model.parameters if read and read.model else {}
-        for parameter, value in step.with_.items():
-            where = (*path, "with", parameter)
-            schema = parameters.get(parameter)
-            if schema is None or (read and ("parameters", parameter) in read.source.failed):
-                self._template(value, name, where)
-                continue
-            before = len(self.source.failed)
-            # One that may be left out may be null as well: it is then sent as null.
-            nullable = (
-                read is not None
-                and read.model is not None
-                and parameter not in read.model.required_parameters
-            )
-            expected = from_json_schema(schema)
-            self._template(value, name, where, union(expected, NULL) if nullable else expected)
-            if len(self.source.failed) == before and not (nullable and value is None):
-                self._constant(parameter, value, schema, where)
-
-    def _constant(self, parameter: str, value: object, schema: dict[str, object], path: Path) -> None:
-        """Check a value without expressions against the whole schema of its parameter."""
-        try:
-            template = compile_template(value)
-            if not template.constant:
-                return
-            found = next(iter(validator(schema).iter_errors(template.evaluate({}))), None)
-        except ValueError:
-            return
-        if found is not None:
-            message = f"The value does not fit the parameter `{parameter}`"
-            said = str(found.message)[:200]
-            self.source.report(
-                Code.WRONG_TYPE, (*path, *found.instance_path), message, f"Its schema says: {said}."
-            )
+        check_expression(when, self.source, path, scope, inspect=self._inspector(None, True))
 
     # What the checker of expressions cannot know -----------------------------------------------------------
 
@@ -247,7 +155,8 @@ class _Journey:
         return any(name not in self.received for name in _second(expression, "events"))
 
     def _leaves_result(self, name: str) -> bool:
-        return isinstance(self.journey.steps.get(name), scopes.RESULTS)
+        step = self.journey.steps.get(name)
+        return step is not None and step.leaves_result
 
     def _check_steps(self, expression: Expression, step: str | None, report: Report) -> bool:
         """Report steps that an expression names in vain; False if nothing more is worth saying about it."""
@@ -262,9 +171,9 @@ class _Journey:
                     return False
                 hint = choose(name, [known for known in self.journey.steps if self._leaves_result(known)])
                 report(Code.NO_RESULT, position, f"There is no step `{name[:80]}` in this journey", hint)
-            elif (found := self.journey.steps[name]) is not None and not isinstance(found, scopes.RESULTS):
+            elif (found := self.journey.steps[name]) is not None and not found.leaves_result:
                 message = f"The step `{name}` has no result: it is {a(found.kind)} step"
-                report(Code.NO_RESULT, position, message, "Only fetch, action and set steps have one.")
+                report(Code.NO_RESULT, position, message, _ONLY)
             elif step is not None and step not in self._reached_after(name):
                 message = f"The step `{name}` never comes before this one, so it has no result here"
                 report(Code.NEVER_BEFORE, position, message, "Change the order, or name another step.")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sojourn.definitions.documents.reading import Reading, ReadJourney
 from sojourn.definitions.kinds.endpoint import EndpointDefinition
-from sojourn.definitions.steps import ActionStep, FetchStep, SetStep, WaitForStep
 from sojourn.expressions import (
     ANY,
-    DURATION,
     MAP,
     NULL,
     NUMBER,
@@ -31,12 +30,6 @@ Scope = dict[str, Type]
 KEY = union(STRING, NUMBER)
 """What a profile key may be."""
 
-SPAN = union(DURATION, NUMBER)
-"""What a template in the place of a duration may yield; a number is seconds."""
-
-MOMENT = union(TIMESTAMP, STRING)
-"""What a template in the place of a moment may yield; a text is RFC 3339."""
-
 _LAST_ERROR = union(
     map_of(
         {"step": STRING, "code": STRING, "status": union(NUMBER, NULL), "message": STRING, "body": ANY},
@@ -56,9 +49,6 @@ _JOURNEY = map_of(
 )
 SECOND_KEY = union(KEY, NULL, list_of(union(KEY, NULL)))
 """What a second key may yield of an event: a value, several, or none."""
-
-RESULTS = (FetchStep, ActionStep, SetStep)
-"""Kinds of steps that leave a result, `steps.<id>`."""
 
 
 def event_type(name: str, reading: Reading) -> Type:
@@ -100,12 +90,7 @@ def of_parameters(endpoint: EndpointDefinition) -> Scope:
 
 def received(journey: ReadJourney) -> set[str]:
     """Return the names of the events that an instance of a journey receives."""
-    names = {
-        event.event
-        for step in journey.steps.values()
-        if isinstance(step, WaitForStep)
-        for event in step.wait_for
-    }
+    names = {event for step in journey.steps.values() if step is not None for event in step.listens()}
     if journey.head is not None:
         names |= {journey.head.entry.event} | {criterion.event for criterion in journey.head.exit_when}
     return names
@@ -124,18 +109,13 @@ def of_journey(journey: ReadJourney, reading: Reading) -> Scope:
         "profile": profile_type(reading),
         "now": TIMESTAMP,
     }
-    results: dict[str, Type] = {}
-    for name, step in journey.steps.items():
-        if isinstance(step, FetchStep):
-            results[name] = _answer(reading, f"source:{step.fetch}")
-        elif isinstance(step, ActionStep):
-            results[name] = _answer(reading, f"action:{step.action}")
-        elif isinstance(step, SetStep):
-            results[name] = map_of(dict.fromkeys(step.set, ANY))
-    for name, step in journey.steps.items():
-        if isinstance(step, SetStep):
-            known = {**scope, "steps": map_of(results)}
-            results[name] = map_of({key: template_type(value, known) for key, value in step.set.items()})
+    answer = partial(_answer, reading)
+    steps = {name: step for name, step in journey.steps.items() if step is not None and step.leaves_result}
+    # First as far as it is known without the others: an expression may name a step that is written later.
+    results = {name: step.result_type(answer, lambda _: ANY) or ANY for name, step in steps.items()}
+    for name, step in steps.items():
+        known = {**scope, "steps": map_of(results)}
+        results[name] = step.result_type(answer, partial(template_type, scope=known)) or ANY
     scope["steps"] = map_of(results)
     return scope
 

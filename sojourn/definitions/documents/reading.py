@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sojourn.definitions.codes import Code
+from sojourn.definitions.documents.contents import ReadEndpoint, ReadEvent, ReadProfile
 from sojourn.definitions.documents.secrets import check_leaks
 from sojourn.definitions.documents.validate import Source, described, fit
 from sojourn.definitions.documents.yaml import read_documents
@@ -17,35 +18,11 @@ from sojourn.definitions.kinds.journey import CodeJourney, JourneyHead
 from sojourn.definitions.kinds.profile import ProfileDefinition
 from sojourn.definitions.limits import DEFAULT_LIMITS, Limits
 from sojourn.definitions.problems import Problem, choose, dotted
-from sojourn.definitions.stepreading import read_steps
 from sojourn.definitions.steps import Step
+from sojourn.definitions.steps.reading import read_steps
 
 KINDS = ("event", "source", "action", "profile", "journey")
 """The first keys that documents may have."""
-
-
-@dataclass(slots=True)
-class ReadEvent:
-    """An event document; `model` is None where it has not the shape of an event."""
-
-    source: Source
-    model: EventDefinition | None
-
-
-@dataclass(slots=True)
-class ReadEndpoint:
-    """A document of a source or an action."""
-
-    source: Source
-    model: EndpointDefinition | None
-
-
-@dataclass(slots=True)
-class ReadProfile:
-    """The document that describes profiles; `model` is None where it has not the shape of one."""
-
-    source: Source
-    model: ProfileDefinition | None
 
 
 @dataclass(slots=True)

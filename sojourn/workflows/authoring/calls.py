@@ -1,4 +1,4 @@
-"""Calling the world from Python journeys."""
+"""Calls of sources and actions, and jumps, in Python journeys."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from sojourn.workflows.engine import jumping
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
-from sojourn.workflows.authoring.source_scan import named
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.authoring.source_scan import named
+from sojourn.workflows.engine import jumping
 from sojourn.workflows.engine.calling import call
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a source or an action answered.
+    """The answer of a source or an action.
 
     Attributes:
-        status: The HTTP status; 200 where it is Python.
+        status: The HTTP status; 200 if it is a Python function.
         body: The body, plain JSON.
     """
 
@@ -62,7 +62,7 @@ async def act(action: str | Callable[..., Any], /, **parameters: Any) -> Result:
 
 
 async def jump(target: str, /, data: Event | Mapping[str, Any] | None = None) -> bool:
-    """Start the profile on the newest version of another journey, and go on at once; it is then in both.
+    """Start the profile on the newest version of another journey, and continue at once; it is then in both.
 
     Args:
         target: The other journey's name.
@@ -70,11 +70,11 @@ async def jump(target: str, /, data: Event | Mapping[str, Any] | None = None) ->
             left out.
 
     Returns:
-        Whether it was started; False where the profile is in that journey already.
+        Whether it was started; False if the profile is in that journey already.
 
     Raises:
         CallError: The journey refuses the profile (`refused`), or could not be asked for a day (`network`).
-        JourneyError: The data is nothing that JSON can hold.
+        JourneyError: The data cannot be written as JSON.
     """
     plain: Any = None
     if data is not None:
@@ -82,13 +82,13 @@ async def jump(target: str, /, data: Event | Mapping[str, Any] | None = None) ->
             plain = to_jsonable_python(data if isinstance(data, Event) else dict(data), by_alias=True)
         except PydanticSerializationError as error:
             raise JourneyError(
-                f"the data of the jump to {target} is nothing that JSON can hold: {type(error).__name__}"
+                f"the data of the jump to {target} cannot be written as JSON: {type(error).__name__}"
             ) from None
 
     async def work(current: Running) -> tuple[bool, str]:
         given = current.instance.start.event.data if data is None else plain
         answer = await jumping.jump(current.instance, target, given)
-        return answer["effect"] == "started", jumping.described(answer)
+        return answer["effect"] == "started", jumping.summary(answer)
 
     started: bool = await perform("jump", f"jump-{target}", work)
     return started
@@ -100,14 +100,14 @@ async def _call(
     name = endpoint if isinstance(endpoint, str) else named(endpoint)
     if not isinstance(name, str):
         raise JourneyError(
-            f"{getattr(endpoint, '__name__', endpoint)!r} is no {role}: give its name, or a function decorated with "
+            f"{getattr(endpoint, '__name__', endpoint)!r} is not a {role}: give its name, or a function decorated with "
             f"@{role}.defn"
         )
     try:
         plain = to_jsonable_python(parameters)
     except PydanticSerializationError as error:
         raise JourneyError(
-            f"a parameter of {name} is nothing that JSON can hold: {type(error).__name__}"
+            f"a parameter of {name} cannot be written as JSON: {type(error).__name__}"
         ) from None
 
     async def work(current: Running) -> tuple[Result, str]:

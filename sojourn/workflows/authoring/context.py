@@ -1,4 +1,4 @@
-"""What a running Python journey can ask about itself, and the names of its stretches."""
+"""The context of a running Python journey: its state, its end, and the names of its stretches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event
 from sojourn.workflows.authoring.runtime import Running, Stretch, acting, occupied, perform, running
 from sojourn.workflows.engine.endings import Ending
-from sojourn.workflows.engine.position import Position
 from sojourn.workflows.engine.splitting import branch_at, place_of
 
 E = TypeVar("E", bound=Event)
@@ -24,15 +23,15 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where an instance is: what expressions of YAML journeys know as `journey`.
+    """The state of an instance: `journey` in expressions of YAML journeys.
 
     Attributes:
         name: The journey's name.
         version: The version that the instance entered.
         instance: Its workflow id.
         key: The profile key.
-        per: The value of the second key, as the entry event has it; nothing where the journey has none.
-        mode: `live`, or what other kinds of run are called.
+        per: The instance's key within the profile, as the entry event has it; None if the journey has no `per`.
+        mode: `live`, or the name of another kind of run.
         entered_at: When it entered.
         step: The step that is under way, or the last one.
         last_error: The last call that failed: `{step, code, status, message, body}`.
@@ -50,10 +49,10 @@ class State:
 
 
 def state() -> State:
-    """Return where the running instance is."""
+    """Return the state of the running instance."""
     current = running()
     instance = current.instance
-    records = instance.trace.entries
+    records = instance.state.trace.entries
     last = records[-1]["step"] if records else None
     step_now = current.stretch.name if current.stretch else instance.position.step
     return State(
@@ -62,9 +61,9 @@ def state() -> State:
         workflow.info().workflow_id,
         instance.start.key,
         instance.start.mode,
-        instance.entered_at,
+        instance.state.entered_at,
         step_now or last,
-        instance.last_error,
+        instance.state.last_error,
         instance.start.per,
     )
 
@@ -93,18 +92,18 @@ def exit(reason: str) -> NoReturn:  # noqa: A001 - the word of DESIGN.md
     """End the instance here, as exited.
 
     Args:
-        reason: Becomes the text of its outcome. It stands in the trace: no customer's data.
+        reason: The text of the outcome. It is in the trace, so it must not contain a customer's data.
     """
     current = acting("journey.exit")
     current.flush()
     if current.stretch:
-        current.instance.position = Position(current.stretch.name)
+        current.instance.state.approach(current.stretch.name)
     current.stop(Ending("exited", reason))
     raise AssertionError("never reached")
 
 
 class Step:
-    """What `journey.step` gives: it stands in a `with`, or in an `async with`."""
+    """The result of `journey.step`, for `with` or `async with`."""
 
     def __init__(self, name: str, kind: str) -> None:
         self._stretch = Stretch(name, kind)
@@ -118,14 +117,14 @@ class Step:
         self._current = current
         self._outer, current.stretch = current.stretch, stretch
         if current.instance.position.visit == 0:
-            current.instance.position = Position(stretch.name)
+            current.instance.state.approach(stretch.name)
         return stretch
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End it. Where it is left by an exception, it is no step that was passed."""
+        """End the stretch. If an exception ends it, it does not count as a passed step."""
         current, stretch = self._current, self._stretch
         if current is None or kind is GeneratorExit:
-            return  # it is being put out of memory
+            return  # the instance is evicted
         current.stretch = self._outer
         if self._outer is not None:
             self._outer.used = True
@@ -138,27 +137,26 @@ class Step:
         current, name = acting("journey.step"), self._stretch.name
         current.flush()
         async with occupied(current, f"journey.step({name!r})"):
-            current.instance.position = Position(name)
-            current.instance.trace.link(name)
+            current.approach(name)
             await current.instance.proceed()
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """End it."""
+        """End the stretch."""
         self.__exit__(kind, *error)
 
 
 def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> Step:
-    """Name a stretch of code in trace and reports: what is waited for and called inside is recorded under it.
+    """Name a stretch of code in trace and reports: its waits and calls are recorded under this name.
 
         with journey.step("remind"):
             await journey.act("email.send", to=...)
 
-    A stretch in which nothing is recorded becomes a record of its own; set its `result` to say what came of it. Where
-    the journey returns from within such a stretch, that is the step with which it ended.
+    A stretch in which nothing is recorded becomes a record itself; set its `result` to describe the outcome. If the
+    journey returns from within such a stretch, that is the step with which it ended.
 
-    Code that awaits nothing of `journey` runs whatever operators do. Where a paused instance is not to pass it, write
-    `async with`: the stretch begins as every step does, when it is resumed.
+    Code that awaits nothing of `journey` runs even if the instance is paused. To keep a paused instance from passing
+    it, write `async with`: the stretch then begins like every step, after the instance is resumed.
 
         async with journey.step("weekend", kind="condition") as weekend:
             late = journey.now() > offer_ends
@@ -166,10 +164,10 @@ def step(name: str, *, kind: Literal["step", "condition", "set"] = "step") -> St
 
     Args:
         name: As a step's id in YAML.
-        kind: What trace and reports show it as, where it becomes a record of its own.
+        kind: The kind that trace and reports show, if it becomes a record itself.
 
     Raises:
-        JourneyError: The name is none.
+        JourneyError: The name is invalid.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise JourneyError(
@@ -183,17 +181,17 @@ async def split(shares: Mapping[str, float], *, by: Literal["profile", "random"]
     """Draw one of several branches.
 
     Args:
-        shares: Percent of each branch, by its name; 100 in all.
+        shares: Percent of each branch, by its name; 100 in total.
         by: `profile`: the same profile always draws the same here; `random`: drawn afresh.
 
     Returns:
         The name of the branch, which is what the trace shows. In YAML journeys, it shows `branch 1`, `branch 2`, …
 
     Raises:
-        JourneyError: The shares are not 100 in all.
+        JourneyError: The shares are not 100 in total.
     """
     if not shares or any(share < 0 for share in shares.values()) or abs(sum(shares.values()) - 100) > 1e-6:
-        raise JourneyError(f"the shares of a split are to be 100 in all, and are {sum(shares.values()):g}")
+        raise JourneyError(f"the shares of a split must be 100 in total, but are {sum(shares.values()):g}")
 
     async def work(current: Running) -> tuple[str, str]:
         start = current.instance.start

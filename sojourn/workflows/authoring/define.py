@@ -20,7 +20,8 @@ from sojourn.workflows.authoring.settings import (
     Moment,
     read_settings,
 )
-from sojourn.workflows.journey import Journey, prepare
+from sojourn.workflows.journey import Journey
+from sojourn.workflows.start import prepare
 
 Body = TypeVar("Body")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -51,7 +52,7 @@ def run(method: Method) -> Method:
         JourneyError: It is no `async def` method of that form.
     """
     if not inspect.iscoroutinefunction(method):
-        raise JourneyError(f"{method.__qualname__} is to be `async def`: a journey waits")
+        raise JourneyError(f"{method.__qualname__} must be `async def`: a journey waits")
     positional = [
         parameter
         for parameter in inspect.signature(method).parameters.values()
@@ -59,7 +60,7 @@ def run(method: Method) -> Method:
     ]
     if len(positional) != 2:
         raise JourneyError(
-            f"{method.__qualname__} is to take the entry event and nothing else: "
+            f"{method.__qualname__} must take the entry event and nothing else: "
             f"write async def {method.__name__}(self, event: EntryEvent) -> str"
         )
     setattr(method, _RUN, True)
@@ -88,8 +89,9 @@ def defn(
     Args:
         name: The journey's name, and its workflow type.
         entry: The event that starts an instance.
-        per: The second key, of which a profile may have several instances at a time: a field's name, or a CEL
-            expression over `event`, the data of each event that the journey takes. Nothing: a profile has one instance.
+        per: The key of an instance within its profile, which may then have several instances at a time: a field's name,
+            or a CEL expression over `event`, the data of each event that the journey takes. None: a profile has one
+            instance.
         description: A sentence for operators; the class's docstring begins with one if left out.
         reentry: Whether a profile may enter again.
         reentry_after: How long after its last entry.
@@ -101,7 +103,7 @@ def defn(
         start: First day or moment at which profiles may enter.
         end: Last day on which, or moment until which, profiles may enter.
         listens: Event classes that the code waits for and that cannot be found by reading it, see
-            `sojourn.workflows.authoring.source_scan`; the entry event too where a step waits for it.
+            `sojourn.workflows.authoring.source_scan`; the entry event, too, if a step waits for it.
         sandboxed: Whether Temporal's workflow sandbox runs it.
 
     Returns:
@@ -113,7 +115,7 @@ def defn(
     """
     for what, given in (("exit_when", exit_when), ("listens", listens)):
         if isinstance(given, str | type) or not isinstance(given, Iterable):
-            raise JourneyError(f"{what} of @journey.defn is to be a list: {what}=[…]")
+            raise JourneyError(f"{what} of @journey.defn must be a list: {what}=[…]")
     listening, criteria = tuple(listens), list(exit_when)
 
     def decorate(body: type[Body]) -> type[Body]:
@@ -123,7 +125,7 @@ def defn(
             )
         if sandboxed and "<locals>" in body.__qualname__:
             raise JourneyError(
-                f"{body.__name__} stands inside a function, where Temporal's sandbox does not find it: move it to the "
+                f"{body.__name__} is defined in a function, where Temporal's sandbox cannot find it: move it to the "
                 "top of its module"
             )
         method = _run_method(body)
@@ -159,7 +161,7 @@ def defn(
 
 
 def settings_of(body: type) -> JourneySettings:
-    """Return what a class that was decorated with `journey.defn` says of its journey.
+    """Return the settings of a class that was decorated with `journey.defn`.
 
     Raises:
         JourneyError: It was not.
@@ -172,7 +174,7 @@ def settings_of(body: type) -> JourneySettings:
 
 
 def declared_by(value: Any) -> Declared | None:
-    """Return what a class declares: a journey or an event; nothing for any other value.
+    """Return what a class declares: a journey or an event; None for any other value.
 
     Args:
         value: Anything that a module holds.
@@ -216,7 +218,7 @@ def _run_method(body: type) -> Callable[..., Any]:
 
 
 def _defined(member: Any) -> tuple[str, str | None]:
-    """Return what kind of handler a method is, and its name; an empty kind for what is none."""
+    """Return a handler's kind and its name; an empty kind if the method is not a handler."""
     for kind in ("signal", "query"):
         definition = getattr(member, f"__temporal_{kind}_definition", None)
         if definition is not None:
@@ -225,10 +227,10 @@ def _defined(member: Any) -> tuple[str, str | None]:
 
 
 def _check_signature(body: type, method: Callable[..., Any], entry: type[Event]) -> None:
-    """Check what the journey's method says of its argument and its result, as far as that can be read.
+    """Check the annotations of the journey's method, as far as they can be evaluated.
 
     Raises:
-        JourneyError: It says something else than what comes.
+        JourneyError: They are wrong.
     """
     try:
         hints = get_type_hints(method)
@@ -250,12 +252,14 @@ def _check_signature(body: type, method: Callable[..., Any], entry: type[Event])
 
 
 def _equip(body: type, settings: JourneySettings) -> None:
-    """Give a class what Temporal asks of a workflow class: a run method, an initializer, Sojourn's handlers."""
+    """Add what Temporal requires of a workflow class: a run method, an initializer, Sojourn's handlers."""
     original: Any = None if body.__init__ is object.__init__ else body.__init__  # type: ignore[misc]
     if original is not None and hasattr(original, "__sojourn_original__"):
         original = original.__sojourn_original__
     if original is not None and len(inspect.signature(original).parameters) != 1:
-        raise JourneyError(f"{body.__name__}.__init__ is to take nothing but self: Temporal makes the object")
+        raise JourneyError(
+            f"{body.__name__}.__init__ must take nothing but self: Temporal creates the object"
+        )
 
     def initialize(self: Any, *start: Any) -> None:
         prepare(self, start, code=settings.name)

@@ -1,24 +1,24 @@
-"""What a Python journey can be told, and what it can ask for, by exceptions."""
+"""Exceptions of Python journeys: errors of steps, mistakes in the code, and the way out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sojourn.workflows.engine.endings import Ending, StepError
+from sojourn.workflows.engine.endings import Ending, StepError, failed
 
 
 class CallError(Exception):
     """A fetch, an action, a jump or a write to the profile failed for good.
 
-    Not caught, it ends the instance as failed, as a step without `on_error` does in YAML.
+    If it is not caught, the instance fails, as with a step without `on_error` in YAML.
 
     Attributes:
         step: The step that failed.
         code: `http_<status>`, `timed_out`, `capped`, `expired`, `network`, `invalid_response`, `expression` or
             `refused`.
         message: What went wrong, without a customer's data.
-        status: The HTTP status, where one was answered.
-        body: The body of the answer, where there was one.
+        status: The HTTP status, if the server answered.
+        body: The body of the answer, if there was one.
     """
 
     def __init__(self, step: str, error: StepError) -> None:
@@ -30,13 +30,12 @@ class CallError(Exception):
         self.body: Any = error.body
 
     def ending(self) -> Ending:
-        """Return how an instance ends that does not catch it."""
-        error = {"step": self.step, "code": self.code, "status": self.status, "message": self.message}
-        return Ending("failed", self.message, error)
+        """Return the ending of an instance that does not catch the error."""
+        return failed(self.step, StepError(self.code, self.message, status=self.status))
 
 
 class JourneyError(Exception):
-    """A journey's code breaks a rule. The text says which, and what to write instead."""
+    """A mistake in a journey's code. The message says what to write instead."""
 
 
 class Exit(BaseException):

@@ -19,12 +19,12 @@ _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """What an event class says of its event.
+    """The declaration of an event class.
 
     Attributes:
         name: The event's name.
         key: Expression that gives the profile key from `event`.
-        when: Rule; where it is false, an event is not this event.
+        when: The rule; if it is false, an event is not this event.
     """
 
     name: str
@@ -33,7 +33,7 @@ class EventSpec:
 
 
 class EventError(TypeError):
-    """An event class that breaks a rule. The text says which, and what to write instead."""
+    """A mistake in an event class. The message says what to write instead."""
 
 
 class Event(BaseModel):
@@ -44,10 +44,10 @@ class Event(BaseModel):
             total: float = 0
 
     Class arguments:
-        name: The event's name. A class without one is a base for others and is no event itself.
+        name: The event's name. A class without a name is a base for others, not an event.
         key: Which profile it concerns: a field's name, or a CEL expression over `event`, the event's data as it is
             sent.
-        when: A CEL rule over `event`; where it is false, the event is not this event.
+        when: A CEL rule over `event`; if it is false, the event is not this event.
 
     The fields are the event's data. An alias is the name in what is sent.
 
@@ -70,7 +70,7 @@ class Event(BaseModel):
     def __pydantic_init_subclass__(
         cls, *, name: str | None = None, key: str | None = None, when: str | None = None, **kwargs: Any
     ) -> None:
-        """Check what the class says of its event."""
+        """Check the declaration."""
         super().__pydantic_init_subclass__(**kwargs)
         if name is None and key is None and when is None:
             cls.__sojourn_event__ = None
@@ -82,7 +82,7 @@ class Event(BaseModel):
         if not key:
             raise EventError(
                 f"{cls.__name__} has no key: write class {cls.__name__}(Event, name={name!r}, key=FIELD), where FIELD "
-                "is the field that says which profile the event concerns"
+                "is the field that holds the profile key"
             )
         cls.__sojourn_event__ = EventSpec(name, expression_of(cls, key, "key"), when)
         cls.__sojourn_document__ = EventDocument(cls)
@@ -90,12 +90,12 @@ class Event(BaseModel):
 
     @property
     def event_id(self) -> str:
-        """The id that the event came with; empty where it did not come from an instance."""
+        """The event's id; empty if the event was not received by an instance."""
         return self._id
 
     @property
     def event_time(self) -> datetime | None:
-        """When it happened, as its sender says; nothing where it did not come from an instance."""
+        """When the event happened, by its sender's clock; None if it was not received by an instance."""
         return self._time
 
     @classmethod
@@ -160,16 +160,16 @@ class EventDocument:
 
 
 def spec_of(event: type[Event]) -> EventSpec:
-    """Return what an event class says of its event.
+    """Return the declaration of an event class.
 
     Raises:
-        EventError: It is no event, or a base without a name.
+        EventError: It is not an event class, or a base without a name.
     """
     spec = getattr(event, "__sojourn_event__", None)
     if not isinstance(spec, EventSpec):
         shown = getattr(event, "__name__", repr(event))
         raise EventError(
-            f"{shown} is no event: write class {shown}(Event, name=…, key=…), with Event from sojourn"
+            f"{shown} is not an event: write class {shown}(Event, name=…, key=…), with Event from sojourn"
         )
     return spec
 

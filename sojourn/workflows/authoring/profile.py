@@ -1,4 +1,4 @@
-"""The built-in profile, as Python journeys read and write it."""
+"""The built-in profile in Python journeys."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from sojourn.workflows.authoring.errors import CallError, JourneyError
 from sojourn.workflows.authoring.runtime import Running, acting, occupied, perform
 from sojourn.workflows.engine.endings import StepError
-from sojourn.workflows.engine.position import Position
 
 
 async def profile() -> Mapping[str, Any]:
     """Return the attributes of the profile that is on this journey.
 
-    They are read when they are first asked for, and again where a wait may have let them change. A profile that is not
-    there is an empty one. Reading is no step of the journey.
+    They are read at the first call, and again if they may have changed since, such as after a wait. A profile that does
+    not exist is empty. Reading is not a step of the journey.
 
     Raises:
         CallError: They could not be read.
@@ -28,20 +27,14 @@ async def profile() -> Mapping[str, Any]:
     step = current.stretch.name if current.stretch else "profile"
     async with occupied(current, "journey.profile"):
         if before.step is None:
-            instance.position = Position(step)
+            instance.state.approach(step)
         await instance.proceed()
-        while known.stale():
-            instance.show("reads the profile")
-            try:
-                await known.read()
-            except StepError as error:
-                instance.last_error = error.describe(step)
-                raise CallError(step, error) from None
-            paused = instance.paused
-            await instance.proceed()
-            if not paused:
-                break
-        instance.position = before
+        try:
+            await known.refresh(known.stale)
+        except StepError as error:
+            instance.state.fail(step, error)
+            raise CallError(step, error) from None
+        instance.state.return_to(before)
     return dict(known.attributes)
 
 
@@ -57,7 +50,7 @@ async def update_profile(**attributes: Any) -> None:
     try:
         changes = to_jsonable_python(attributes)
     except PydanticSerializationError as error:
-        raise JourneyError(f"an attribute is nothing that JSON can hold: {type(error).__name__}") from None
+        raise JourneyError(f"an attribute cannot be written as JSON: {type(error).__name__}") from None
 
     async def work(current: Running) -> tuple[None, str]:
         current.instance.show("writes the profile")

@@ -1,4 +1,4 @@
-"""A Python journey's instance: how its code is run, and what every primitive of the authoring API goes through."""
+"""The runtime of Python journeys: it runs their code, and every primitive of the authoring API goes through it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from sojourn.contract import names
-from sojourn.workflows.engine import messages
 from sojourn.workflows.authoring.errors import CallError, Exit, JourneyError
-from sojourn.workflows.authoring.source_scan import texts_of
 from sojourn.workflows.authoring.settings import JourneySettings
-from sojourn.workflows.engine.endings import Ending, StepError
-from sojourn.workflows.engine.instance import Instance, TimedOut
-from sojourn.workflows.engine.cleanup import heed_collection
-from sojourn.workflows.engine.position import Position
-from sojourn.workflows.engine.waiting import timed_out
+from sojourn.workflows.authoring.source_scan import texts_of
+from sojourn.workflows.engine import messages
+from sojourn.workflows.engine.cleanup import raise_if_collected
+from sojourn.workflows.engine.endings import Ending, StepError, TimedOut, TooManyVisits, failed, timed_out
+from sojourn.workflows.engine.instance import Instance
 
 _RUNNING = "__sojourn_running__"
 
@@ -34,12 +32,12 @@ their own, and what they await would mix with the steps."""
 
 @dataclass(slots=True)
 class Stretch:
-    """A stretch of code that was named by `journey.step`, and what to record where nothing is recorded in it.
+    """A stretch of code that `journey.step` named, and what to record if nothing is recorded in it.
 
     Attributes:
         name: Its name.
         kind: The kind that trace and reports show.
-        result: What came of it, in a few words without a customer's data.
+        result: The result in a few words, without a customer's data.
         used: Whether something was recorded under the name.
     """
 
@@ -51,17 +49,17 @@ class Stretch:
 
 @dataclass(slots=True)
 class Running:
-    """What the authoring API knows of the instance in which it is called.
+    """A running Python journey, as the authoring API sees it.
 
     Attributes:
         settings: The journey.
         instance: The instance.
         entry: The entry event, as its class.
-        stretch: The stretch of code that is under way, or nothing.
-        passed: A stretch behind which nothing was recorded yet, and when it was over. Where the journey returns now, it
-            is its end.
-        busy: The primitive that is under way, or nothing.
-        ending: How the code asked to end, once it did.
+        stretch: The stretch of code that is under way, or None.
+        passed: The last stretch, if it is not recorded yet, and when it was over. If the journey returns now, it is the
+            journey's end.
+        busy: The primitive that is under way, or None.
+        ending: The ending that the code asked for, or None.
         warned: Whether it was noted that the history is long.
     """
 
@@ -75,14 +73,14 @@ class Running:
     warned: bool = False
 
     def flush(self) -> None:
-        """Record the stretch that was passed last, if that is still to be done."""
+        """Record the last stretch, unless that is done."""
         if self.passed is not None:
             stretch, _ = self.passed
             self.passed = None
             self._record(stretch.name, stretch.kind, stretch.result)
 
     def finish(self, text: str | None) -> None:
-        """Record the end: as a step of its own, where the code returned from within a stretch."""
+        """Record the end: as a step `end` if the code returned from within a stretch."""
         if self.passed is None:
             return
         stretch, _ = self.passed
@@ -90,22 +88,23 @@ class Running:
             self.flush()
             return
         self.passed = None
-        # What is computed may be a customer's data, which has no place in a trace.
+        # A computed text may be a customer's data, which must not get into a trace.
         self._record(stretch.name, "end", text if text in texts_of(self.settings.body) else "ended")
 
-    def _record(self, step: str, kind: str, result: str) -> None:
-        self.instance.trace.link(step)
+    def _record(self, name: str, kind: str, result: str) -> None:
+        self.instance.state.trace.link(name)
+        step = self.instance.step(name, kind)
+        step.result = result
         try:
-            self.instance.come_to(step)
-        except StepError as error:
-            self.fail(step, kind, error)
-        self.instance.leave(kind, result, None)
+            step.begin()
+        except TooManyVisits as error:
+            self.stop(failed(name, error))
+        step.end()
 
-    def fail(self, step: str, kind: str, error: StepError) -> None:
-        """End the instance as failed, whatever the code catches: it goes round in a circle."""
-        self.instance.last_error = error.describe(step)
-        self.instance.leave(kind, f"error {error.code}: {error.message}", None)
-        self.stop(CallError(step, error).ending())
+    def approach(self, step: str) -> None:
+        """Note that the journey is on its way to a step, and that the step before leads there."""
+        self.instance.state.approach(step)
+        self.instance.state.trace.link(step)
 
     def stop(self, ending: Ending) -> None:
         """End the instance here.
@@ -117,7 +116,7 @@ class Running:
         raise Exit(self.ending)
 
     def check_alive(self) -> None:
-        """Let nothing begin behind the instance's end, such as in a `finally`.
+        """Check that the instance has not ended, so that nothing begins afterwards, such as in a `finally`.
 
         Raises:
             Exit: The code asked for the end.
@@ -126,7 +125,7 @@ class Running:
         if self.ending is not None:
             raise Exit(self.ending)
         task = asyncio.current_task()
-        if self.instance.ending is not None or (task is not None and task.cancelling() > 0):
+        if self.instance.arrivals.ending is not None or (task is not None and task.cancelling() > 0):
             raise asyncio.CancelledError
 
 
@@ -134,10 +133,10 @@ def running() -> Running:
     """Return the journey in which this code runs, also for handlers of signals, queries and updates.
 
     Raises:
-        JourneyError: It runs in none.
+        JourneyError: It does not run in a journey.
         GeneratorExit: Its instance was forgotten by the worker, and the code is being ended by Python's collector.
     """
-    heed_collection()
+    raise_if_collected()
     found = None
     if workflow.in_workflow():
         try:
@@ -146,14 +145,14 @@ def running() -> Running:
             found = None  # The object is being made.
     if not isinstance(found, Running):
         raise JourneyError(
-            "this is no running journey: call it from the method that is marked with @journey.run, or from code that "
-            "this one calls"
+            "this is not a running journey: call it from the method that is marked with @journey.run, or from code "
+            "that this method calls"
         )
     return found
 
 
 def acting(name: str) -> Running:
-    """Return the journey in which this code runs, where it may do a step.
+    """Return the journey in which this code runs, after checking that it may do a step.
 
     Args:
         name: What it is about to do.
@@ -179,7 +178,7 @@ def acting(name: str) -> Running:
 
 
 def attach(host: Any, settings: JourneySettings) -> None:
-    """Let a workflow object be known as a running journey: signals may be handled before its method begins.
+    """Attach a running journey to a workflow object, before its method begins: signals may be handled earlier.
 
     Args:
         host: The workflow object, which has its instance already.
@@ -204,7 +203,7 @@ async def run(host: Any, settings: JourneySettings) -> dict[str, Any]:
     """
     instance: Instance | None = host._instance
     if instance is None:
-        raise messages.bad_input(host._problem or messages.BadMessage("none came"))
+        raise messages.bad_input(host._problem or messages.BadMessage("there is none"))
     current: Running = getattr(host, _RUNNING)
     event = instance.start.event
     try:
@@ -229,12 +228,12 @@ async def _walk(host: Any, current: Running) -> Ending:
         if ending is None:
             raise
         return ending
-    # An end that was asked for stands, whatever the code made of it.
+    # An ending that the code asked for counts, even if the code caught it.
     return current.ending or Ending("completed", value)
 
 
 async def _code(host: Any, current: Running) -> Any:
-    """Run the author's code, and hold its end as a step of a YAML journey would be held."""
+    """Run the author's code, and hold its end as the end of a YAML journey is held."""
     try:
         value = await current.settings.run(host, current.entry)
     except Exit:
@@ -245,26 +244,26 @@ async def _code(host: Any, current: Running) -> Any:
 
 
 async def _held(current: Running) -> None:
-    """Let the end that the code came to wait while the instance is paused, or while an exit is being decided.
+    """Hold the end of the code while the instance is paused or an exit is being decided.
 
     Raises:
-        TimedOut: The instance came to the end of its own time first.
+        TimedOut: The instance reached the end of its own time first.
     """
     instance = current.instance
     if current.ending is not None and current.ending.outcome != "exited":
         return
-    if not (instance.paused or instance.exits.holding or instance.now() >= instance.deadline):
+    if not (instance.paused or instance.arrivals.holding or instance.now() >= instance.deadline):
         return
-    # Only here, where it makes a difference: what a patch notes costs every instance history events.
+    # Only here, where it matters: a patch costs each instance history events.
     if not workflow.patched(names.PATCH_END_HELD):
         return
     if current.passed is not None:
-        instance.position = Position(current.passed[0].name)
+        instance.state.approach(current.passed[0].name)
     await instance.proceed()
 
 
 async def _ending(current: Running, error: BaseException) -> Ending | None:
-    """Return how an exception ends the instance; nothing where it is a mistake in the code."""
+    """Return how an exception ends the instance; None if it is a mistake in the code."""
     if current.ending is not None:
         return current.ending
     if isinstance(error, Exit):
@@ -283,15 +282,15 @@ async def _ending(current: Running, error: BaseException) -> Ending | None:
 
 
 def _failed(current: Running, error: FailureError) -> Ending:
-    """Return the ending where something of Temporal's own failed, such as an activity of the author's."""
+    """Return the ending after a failure of Temporal's own, such as of an activity of the author's."""
     cause = error.cause or error
     kind = getattr(cause, "type", None) or type(cause).__name__
     # The message of what failed elsewhere may quote a customer's data; the history has it.
     text = error.message if cause is error else f"{type(error).__name__}: {kind}; see the history"
-    step = current.stretch.name if current.stretch else current.instance.position.step
-    described = {"step": step or "run", "code": "failed", "status": None, "message": text}
-    current.instance.last_error = {**described, "body": None}
-    return Ending("failed", text, described)
+    step = (current.stretch.name if current.stretch else current.instance.position.step) or "run"
+    described = StepError("failed", text)
+    current.instance.state.fail(step, described)
+    return failed(step, described)
 
 
 def _outcome(current: Running, value: Any) -> str | None:
@@ -304,14 +303,14 @@ def _outcome(current: Running, value: Any) -> str | None:
 
 
 def _fields(error: ValidationError) -> str:
-    # Only where and of what kind: what stands there may be a customer's data.
+    # Only the place and the kind of each error: the values may be a customer's data.
     places = [f"{'.'.join(map(str, item['loc'])) or 'the data'} ({item['type']})" for item in error.errors()]
     return ", ".join(places[:5])
 
 
 @asynccontextmanager
 async def occupied(current: Running, name: str) -> AsyncIterator[None]:
-    """Let one primitive be under way, and let the end of the instance's time end it whatever the code catches."""
+    """Mark a primitive as under way. If the instance's time ends, the instance ends, whatever the code catches."""
     current.busy = name
     try:
         yield
@@ -323,12 +322,12 @@ async def occupied(current: Running, name: str) -> AsyncIterator[None]:
 
 
 async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tuple[Any, str]]]) -> Any:
-    """Do one step of the running journey: what every primitive of the authoring API goes through.
+    """Do one step of the running journey, for any primitive of the authoring API.
 
     Args:
         kind: The step's kind, as in YAML.
-        name: Its name, where no `journey.step` gives one.
-        work: Does it; returns its value and, in a few words, what came of it.
+        name: Its name if no `journey.step` gives one.
+        work: Does it; returns its value and the result in a few words.
 
     Returns:
         The value.
@@ -345,28 +344,22 @@ async def perform(kind: str, name: str, work: Callable[[Running], Awaitable[tupl
         current.stretch.used = True
     _warn_of_length(current)
     async with occupied(current, name):
-        # As behind a step in YAML: what comes now, comes while the instance is on its way to this one.
-        instance.position = Position(step)
-        instance.trace.link(step)
-        await instance.proceed()
+        # As after a step in YAML: what arrives now, arrives while the instance is on its way to this one.
+        current.approach(step)
         try:
-            instance.come_to(step)
+            async with instance.step(step, kind) as visit:
+                value, visit.result = await work(current)
+        except TooManyVisits as error:
+            # Whatever the code catches: it goes around in a circle.
+            current.stop(failed(step, error))
         except StepError as error:
-            current.fail(step, kind, error)
-        instance.position.kind = kind
-        try:
-            value, result = await work(current)
-        except StepError as error:
-            instance.last_error = error.describe(step)
-            instance.leave(kind, f"error {error.code}: {error.message}", None)
             raise CallError(step, error) from None
-        instance.leave(kind, result, None)
         return value
 
 
 def _warn_of_length(current: Running) -> None:
     if not current.warned and workflow.info().is_continue_as_new_suggested():
         current.warned = True
-        current.instance.note(
+        current.instance.state.note(
             "the history is long: Temporal ends a workflow at 51,200 events; see journey.continue_as_new"
         )

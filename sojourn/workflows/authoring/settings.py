@@ -1,4 +1,4 @@
-"""What `journey.defn` is told, checked, and as the document that is published."""
+"""Settings of `journey.defn`: their checks, and the document that is published."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sojourn.definitions.compiler import compile_journey
 from sojourn.definitions.durations import STORED
 from sojourn.definitions.kinds.journey import CodeJourney
 from sojourn.workflows.authoring.events import Event, expression_of, spec_of
-from sojourn.workflows.authoring.source_scan import awaited_in, calls_in, events_in, named
 from sojourn.workflows.authoring.source_ast import first_step
+from sojourn.workflows.authoring.source_scan import awaited_in, calls_in, events_in, named
 
 Moment = str | date | datetime
 ExitCriterion = str | type[Event] | tuple[str | type[Event], str]
@@ -24,7 +24,7 @@ ExitCriterion = str | type[Event] | tuple[str | type[Event], str]
 
 @dataclass(frozen=True, slots=True)
 class JourneySettings:
-    """A Python journey, as its decorator was told: what declares itself as a document `journey: NAME`.
+    """The settings of a Python journey, which declare it as a document `journey: NAME`.
 
     Attributes:
         head: Name, entry, rules and times, checked as a YAML journey's.
@@ -73,7 +73,7 @@ class JourneySettings:
     def model(self) -> CodeJourney:
         """Return the journey as it is published."""
         listens = {spec_of(event).name for event in events_in(self.body)} - {self.head.entry.event}
-        # The entry event, which the code names in any case, only where a wait does.
+        # The code names the entry event in any case: it counts only if a wait names it.
         listens |= {spec_of(event).name for event in [*self.awaited, *awaited_in(self.body)]}
         calls = calls_in(self.body)
         found = {
@@ -116,7 +116,7 @@ def read_settings(
     start: Moment | None,
     end: Moment | None,
 ) -> CodeJourney:
-    """Check what `journey.defn` was told, by the rules of YAML journeys.
+    """Check the arguments of `journey.defn` by the rules of YAML journeys.
 
     Raises:
         ValueError: Something is not as it must be; the text names the argument.
@@ -160,7 +160,7 @@ def _place_of(body: type) -> tuple[str, int]:
 def _seconds(argument: str, value: timedelta) -> float:
     if not isinstance(value, timedelta):
         raise TypeError(
-            f"{argument} is to be a timedelta, such as timedelta(days=1), and is {type(value).__name__}"
+            f"{argument} must be a timedelta such as timedelta(days=1), not {type(value).__name__}"
         )
     seconds = value.total_seconds()
     if seconds < 0:

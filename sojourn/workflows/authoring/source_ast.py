@@ -1,4 +1,4 @@
-"""What a function's source says: texts that it writes, calls that it makes, the step with which it begins."""
+"""The source code of a function as a syntax tree: its texts, its calls, and its first step."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
-_STEPS = {
-    "wait_for": "wait_for",
-    "sleep": "sleep",
-    "sleep_until": "sleep_until",
-    "fetch": "fetch",
-    "act": "action",
-    "jump": "jump",
-    "split": "split",
-    "within": "within",
-    "update_profile": "update_profile",
+from sojourn.definitions.steps import KINDS
+
+_STEPS = {"sleep": "sleep", "sleep_until": "sleep_until", "within": "within"} | {
+    model.in_python: kind for kind, model in KINDS.items() if model.in_python
 }
+# Functions that do a step, and the name of the step if `journey.step` gives none.
 
 _LIBRARIES = frozenset({"sojourn", "temporalio", "pydantic", "builtins"})
 
@@ -35,7 +30,7 @@ def codes(code: CodeType) -> Iterator[CodeType]:
 
 @lru_cache(maxsize=256)
 def texts_in(function: FunctionType) -> frozenset[str]:
-    """Return the texts that stand in a function's code as they are; one that is computed is none of them."""
+    """Return the literal texts in a function's code, without those that are computed."""
     return frozenset(
         text for code in codes(function.__code__) for text in code.co_consts if isinstance(text, str)
     )
@@ -50,7 +45,7 @@ def calls_of(function: FunctionType) -> list[tuple[str, ast.Call]]:
 
 
 def value_of(node: ast.expr, function: FunctionType) -> Any:
-    """Return what an expression names, a global or an attribute of one; nothing where it is something else."""
+    """Return the value of an expression that names a global or an attribute of one; None for others."""
     if isinstance(node, ast.Name):
         closed = inspect.getclosurevars(function).nonlocals if function.__closure__ else {}
         return closed.get(node.id, function.__globals__.get(node.id))
@@ -82,8 +77,8 @@ def only_called(function: FunctionType) -> frozenset[str]:
 def first_step(body: type, function: Callable[..., Any], name_of: Callable[[Any], str | None]) -> str | None:
     """Return the step with which a journey's method begins, as far as its source shows.
 
-    Operators see it until the instance waits for the first time, and it spares that wait a history event: where it is
-    another step, the instance says so then.
+    Operators see it until the instance waits for the first time. It saves that wait a history event; if the first wait
+    is at another step, the instance sets that one then.
 
     Args:
         body: The class of the journey.
@@ -112,7 +107,7 @@ class _Search:
         self._seen: set[FunctionType] = set()
 
     def within(self, function: FunctionType) -> str | None:
-        """Return the first step in a function; nothing where it has none."""
+        """Return the first step in a function; None if there is none."""
         if function in self._seen:
             return None
         self._seen.add(function)
@@ -150,7 +145,7 @@ class _Search:
         return f"{kind}-{_known(named)}"
 
     def _is_followed(self, node: ast.expr, function: FunctionType) -> bool:
-        """Say whether it is known what happens where something is awaited."""
+        """Return whether it is known what an `await` does."""
         return isinstance(node, ast.Call) and (
             _called(node) in _STEPS
             or _called(node) == "profile"
@@ -191,7 +186,7 @@ def _parsed(function: FunctionType) -> ast.AST | None:
     return None if code is None else _tree_of(code)
 
 
-# By code, which is equal where it is imported anew: Temporal's sandbox does that for every instance.
+# By code object, which is equal after a new import: Temporal's sandbox imports the module for every instance.
 @lru_cache(maxsize=1024)
 def _tree_of(code: CodeType) -> ast.AST | None:
     try:

@@ -1,8 +1,8 @@
-"""Which events and endpoints a journey's code names, found by reading it.
+"""The events and endpoints that a journey's code names, found by reading it.
 
-Routing has to know which events a journey waits for before an instance waits for one. So the code is searched: the
-class, and the functions and classes of the author's own that it uses. What is not found this way, such as an event
-class that is looked up in a mapping, is given to `journey.defn` as `listens`; `wait_for` says so where one is missing.
+Routing must know which events a journey waits for before an instance waits for one. So the code is searched: the class,
+and the author's own functions and classes that it uses. What is not found this way, such as an event class that is
+looked up in a mapping, must be given to `journey.defn` as `listens`; `wait_for` says so if one is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class On(Generic[E]):
 
     Attributes:
         event: The event's class.
-        when: Which of these events fit; all of them where it is left out.
+        when: Which of these events fit; all of them if left out.
         restart: Such an event does not end the wait: its time begins again.
     """
 
@@ -66,7 +66,7 @@ def calls_in(body: type) -> list[tuple[str, str]]:
 
 
 def texts_of(body: type) -> frozenset[str]:
-    """Return the texts that stand in a journey's code as they are; one that is computed is none of them.
+    """Return the literal texts in a journey's code, without those that are computed.
 
     Args:
         body: The class of the journey.
@@ -75,7 +75,7 @@ def texts_of(body: type) -> frozenset[str]:
 
 
 def named(thing: Any) -> str | None:
-    """Return the name of the source or action that a function was decorated as, or nothing."""
+    """Return the name of the source or action that a function was decorated as, or None."""
     name = getattr(getattr(thing, "__sojourn_function__", None), "name", None)
     return name if isinstance(name, str) else None
 
@@ -135,7 +135,7 @@ def _things(body: type) -> Iterator[Any]:
 
 
 def _function(member: Any) -> Any:
-    """Return the function behind what a class holds."""
+    """Return the function of a class's attribute."""
     if isinstance(member, property):
         return member.fget
     return getattr(member, "__func__", member)

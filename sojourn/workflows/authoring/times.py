@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, tzinfo
 from typing import Literal, get_args
 
-from sojourn.workflows.engine import calendars
-from sojourn.workflows.engine import evaluate
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.engine import calendars, evaluate
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -22,7 +21,7 @@ async def within(
     days: Iterable[Day] | None = None,
     dates: tuple[date | None, date | None] | None = None,
 ) -> bool:
-    """Say whether it is now within hours, weekdays and dates, as the clocks of the journey's time zone show them.
+    """Return whether it is now within hours, weekdays and dates in the journey's time zone.
 
         if await journey.within(hours=(time(9), time(18)), days=["mon", "tue", "wed", "thu", "fri"]):
 
@@ -34,7 +33,7 @@ async def within(
 
     Raises:
         CallError: The time zone depends on the profile, which could not be read.
-        JourneyError: A time has seconds or a time zone, or a weekday is none.
+        JourneyError: A time has seconds or a time zone, or a weekday is invalid.
     """
     window = {"hours": _ranges(hours), "days": checked_days(days), **_dates(dates)}
 
@@ -52,17 +51,11 @@ async def zone_of(current: Running) -> tzinfo:
     """Return the journey's time zone, from the step that needs it.
 
     Raises:
-        StepError: It depends on the profile, which cannot be read, or gives none.
+        StepError: It depends on the profile, which cannot be read, or it is invalid.
     """
     instance = current.instance
     text = instance.definition.get("timezone", "UTC")
-    while instance.profile.needed_in(text):
-        instance.show("reads the profile")
-        await instance.profile.read()
-        paused = instance.paused
-        await instance.proceed()
-        if not paused:
-            break
+    await instance.profile.ensure(text)
     return evaluate.zone(text, instance.variables())
 
 
@@ -70,14 +63,14 @@ def checked_days(days: Iterable[Day] | None) -> list[str] | None:
     """Return weekdays as definitions have them.
 
     Raises:
-        JourneyError: One is none.
+        JourneyError: One is invalid.
     """
     if days is None:
         return None
     found: list[str] = [days] if isinstance(days, str) else list(days)
     wrong = next((day for day in found if day not in get_args(Day)), None)
     if wrong is not None or not found:
-        raise JourneyError(f"{wrong!r} is no weekday: write some of {', '.join(get_args(Day))}")
+        raise JourneyError(f"{wrong!r} is not a weekday: write some of {', '.join(get_args(Day))}")
     return found
 
 
@@ -85,7 +78,7 @@ def clock_of(moment: time) -> str:
     """Return a time of day as definitions have it, such as `09:00`.
 
     Raises:
-        JourneyError: It is none, or has seconds or a time zone.
+        JourneyError: It is not a time of day, or has seconds or a time zone.
     """
     if not isinstance(moment, time) or moment.second or moment.microsecond or moment.tzinfo is not None:
         raise JourneyError(

@@ -11,14 +11,12 @@ from typing import Any, Literal, Never, TypeVar, overload
 
 from pydantic import ValidationError
 
-from sojourn.workflows.engine import calendars
-from sojourn.workflows.engine import waiting
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.events import Event, spec_of
-from sojourn.workflows.authoring.source_scan import On
 from sojourn.workflows.authoring.runtime import Running, perform
+from sojourn.workflows.authoring.source_scan import On
 from sojourn.workflows.authoring.times import Day, checked_days, clock_of, zone_of
-from sojourn.workflows.engine.endings import StepError
+from sojourn.workflows.engine import calendars, waiting
 from sojourn.workflows.engine.messages import EventMessage
 
 E = TypeVar("E", bound=Event)
@@ -36,12 +34,12 @@ def on(
 @overload
 def on(event: type[E], *, when: Callable[[E], bool] | None = None, restart: Literal[True]) -> On[Never]: ...
 def on(event: type[Any], *, when: Callable[[Any], bool] | None = None, restart: bool = False) -> On[Any]:
-    """Return one of the events of a `wait_for`, with what is particular to it.
+    """Return one of the events of a `wait_for`, with options of its own.
 
     Args:
         event: The event's class.
         when: Which of these events fit.
-        restart: Such an event begins the wait's time again, and does not end it.
+        restart: Such an event restarts the wait's time, and does not end the wait.
     """
     spec_of(event)
     return On(event, _plain_function(when), restart)
@@ -143,16 +141,16 @@ async def wait_for(
 
     Args:
         events: One or several classes, or what `journey.on` gives; the first event that fits ends the wait.
-        when: Which events fit: a plain function of the event and of what the journey knows. It concerns the classes
-            that are given as they are; what `journey.on` gives has a `when` of its own.
+        when: Which events fit: a plain function of the event and of what the journey knows. It applies to the classes
+            that are given directly; the results of `journey.on` have a `when` of their own.
         timeout: How long to wait.
         since: `entry`: events count too that arrived earlier in this instance and ended no wait.
 
     Returns:
-        The event; nothing when the time was up.
+        The event; None if the time was up.
 
     Raises:
-        JourneyError: No event is given, or one that routing does not deliver to this journey.
+        JourneyError: No event is given, or routing does not deliver one of them to this journey.
     """
     if not events:
         raise JourneyError("wait_for needs an event class: await journey.wait_for(OrderPlaced)")
@@ -170,7 +168,7 @@ async def wait_for(
     async def work(current: Running) -> tuple[Event | None, str]:
         _check_delivered(current, listens)
         if timeout is not None:
-            _limit(current, timeout, "the timeout of wait_for")
+            waiting.check_longest(current.instance, timeout, "the timeout of wait_for")
         wait = _EventWait(
             current.instance,
             listens=[
@@ -197,7 +195,7 @@ class _EventWait(waiting.Wait):
         try:
             parsed = _parsed(listen["on"], event)
         except ValidationError as error:
-            self._instance.note(
+            self._instance.state.note(
                 f"{event.name} passed over: it does not fit {len(error.errors())} of its fields"
             )
             return False
@@ -216,22 +214,22 @@ def _check_delivered(current: Running, listens: Iterable[On[Any]]) -> None:
         if spec_of(listen.event).name not in delivered:
             name = listen.event.__name__
             raise JourneyError(
-                f"routing does not deliver {name} to this instance, so the wait would never end. Where the code cannot "
-                f"be seen to name it, write @journey.defn(…, listens=[{name}]); where the journey was changed while "
-                "this instance ran, keep the old wait for it behind workflow.patched"
+                f"routing does not deliver {name} to this instance, so the wait would never end. If the code "
+                f"does not visibly name it, write @journey.defn(…, listens=[{name}]). If the journey was changed while "
+                "this instance ran, keep the old wait for it with workflow.patched"
             )
 
 
 def _plain_function(when: Any) -> Any:
-    """Return a condition, checked as far as that can be.
+    """Return a condition, checked as far as possible.
 
     Raises:
-        JourneyError: It is none.
+        JourneyError: It is not a plain function.
     """
     if when is not None and (not callable(when) or inspect.iscoroutinefunction(when)):
         raise JourneyError(
-            "`when` is to be a plain function of the event, such as when=lambda order: order.total > 100; what it "
-            "needs is to be looked up before the wait"
+            "`when` must be a plain function of the event, such as when=lambda order: order.total > 100; look up what "
+            "it needs before the wait"
         )
     return when
 
@@ -239,23 +237,12 @@ def _plain_function(when: Any) -> Any:
 def _check_length(what: str, length: Any) -> None:
     if not isinstance(length, timedelta):
         raise JourneyError(
-            f"{what} is to be a timedelta, such as timedelta(hours=1), and is {type(length).__name__}"
+            f"{what} must be a timedelta such as timedelta(hours=1), not {type(length).__name__}"
         )
 
 
-def _limit(current: Running, length: timedelta, what: str) -> None:
-    """Refuse waits that are longer than a journey's may be.
-
-    Raises:
-        StepError: It is longer.
-    """
-    most = current.instance.definition.get("max_wait")
-    if most is not None and length > timedelta(seconds=most):
-        raise StepError("expression", f"{what}: more than {most / 86_400:g} days, which is the longest wait")
-
-
 async def _until(current: Running, moment: datetime, name: str) -> tuple[None, str]:
-    current.instance.inbox.discard()
+    current.instance.state.inbox.discard()
     label = current.stretch.name if current.stretch else name
     await waiting.sleep(current.instance, moment, f"{label}: waits for time to pass")
     return None, "waited"
@@ -268,12 +255,12 @@ async def sleep(duration: timedelta) -> None:
         duration: How long.
 
     Raises:
-        CallError: It is longer than the longest wait, 90 days if the deployment says nothing else.
+        CallError: It is longer than the longest wait: 90 days, unless the deployment sets another.
     """
     _check_length("the argument of sleep", duration)
 
     async def work(current: Running) -> tuple[None, str]:
-        _limit(current, duration, "sleep")
+        waiting.check_longest(current.instance, duration, "sleep")
         began = current.instance.position.began or current.instance.now()
         return await _until(current, began + max(duration, timedelta()), "sleep")
 
@@ -285,17 +272,17 @@ async def sleep_until(moment: datetime, /) -> None: ...
 @overload
 async def sleep_until(clock: time, /, *, on: Iterable[Day] | None = None) -> None: ...
 async def sleep_until(moment: datetime | time, /, *, on: Iterable[Day] | None = None) -> None:
-    """Wait for a moment, or for the next time that the clocks of the journey's time zone show a time of day.
+    """Wait for a moment, or for the next occurrence of a time of day in the journey's time zone.
 
         await journey.sleep_until(time(9), on=["mon", "tue", "wed", "thu", "fri"])
 
     Args:
-        moment: An aware datetime, which is over at once where it has passed; or a time of day, in hours and minutes.
+        moment: An aware datetime, over at once if it is in the past; or a time of day, in hours and minutes.
         on: Weekdays that count, with a time of day; all of them if left out.
 
     Raises:
         CallError: It is further away than the longest wait.
-        JourneyError: The datetime has no time zone, the time of day has one or has seconds, or a weekday is none.
+        JourneyError: The datetime has no time zone, the time of day has one or has seconds, or a weekday is invalid.
     """
     clock = None if isinstance(moment, datetime) else clock_of(moment)
     days = checked_days(on)
@@ -309,7 +296,7 @@ async def sleep_until(moment: datetime | time, /, *, on: Iterable[Day] | None = 
     async def work(current: Running) -> tuple[None, str]:
         began = current.instance.position.began or current.instance.now()
         if isinstance(moment, datetime):
-            _limit(current, moment - began, "sleep_until")
+            waiting.check_longest(current.instance, moment - began, "sleep_until")
             return await _until(current, moment, "sleep_until")
         place = await zone_of(current)
         return await _until(current, calendars.next_time(began, str(clock), days, place), "sleep_until")

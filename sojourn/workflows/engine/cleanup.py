@@ -1,4 +1,9 @@
-"""What workflow code may not do any more while Python's collector ends it, for an instance that is only forgotten."""
+"""Cleanup that must not run when an evicted workflow's coroutine is garbage-collected.
+
+A worker that stops evicts its instances without ending their code. Python's garbage collector ends it: with
+`GeneratorExit`, in any thread and at any moment, possibly during a workflow task of another instance. Cleanup would
+then act on that other instance, although nothing is left that needs it.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,15 @@ from collections.abc import Callable
 from types import TracebackType
 
 
-class Leaving:
-    """Does something when a block of code is left: behind its end, a failure or a cancellation.
-
-    It is `finally` but for one case. A worker that stops forgets the instances in its memory without ending their code:
-    Python's collector ends it, with `GeneratorExit` and in whichever thread and at whichever moment it runs, maybe in
-    the midst of a workflow task of another instance. What is done then would reach into that one, and there is nothing
-    any more that could be put back.
+class Cleanup:
+    """Runs a function at the end of a block, like `finally`, but not if the block is garbage-collected.
 
     Args:
-        undo: What to do.
+        run: The function.
     """
 
-    def __init__(self, undo: Callable[[], object]) -> None:
-        self._undo = undo
+    def __init__(self, run: Callable[[], object]) -> None:
+        self._run = run
 
     def __enter__(self) -> None:
         """Enter the block."""
@@ -29,18 +29,18 @@ class Leaving:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the block, and raise what it raised."""
+        """Leave the block; what it raised goes on."""
         if kind is None or not issubclass(kind, GeneratorExit):
-            self._undo()
+            self._run()
 
 
-def heed_collection() -> None:
-    """Go no further where the code that calls this is being ended by Python's collector, as in a `finally`.
+def raise_if_collected() -> None:
+    """Re-raise `GeneratorExit` if the calling code is being garbage-collected, for example in its `finally`.
 
-    It may be called in the midst of another instance's task, and whatever it asks the SDK about is that instance's.
+    Such code may run during another instance's task, and the SDK would answer it with that instance.
 
     Raises:
-        GeneratorExit: It is being ended. Python takes it for the end that it asked for.
+        GeneratorExit: The code is being collected. Python expects this error there.
     """
     error = sys.exception()
     if not isinstance(error, GeneratorExit):
@@ -48,6 +48,6 @@ def heed_collection() -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    # An asynchronous generator that the code itself closes ends at its `yield`; all else ends where it awaits.
+    # An asynchronous generator that the code itself closes ends at a `yield`; a collected coroutine ends at an `await`.
     if trace is None or not trace.tb_frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR:
         raise error

@@ -1,4 +1,4 @@
-"""The one clock of an instance: Temporal's, or in a scenario the scenario's."""
+"""The clock of an instance: Temporal's, or the scenario's in a scenario."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ _MARGIN = timedelta(hours=1)
 
 
 class Clock:
-    """Tells an instance the time.
+    """The time of one instance.
 
-    Live instances have Temporal's time. An instance of a scenario (`sojourn.testing`) has the scenario's: it begins at
-    a moment that the start input names, whatever the date of today, and moves only to moments at which something
-    happens, so that no time of the machine's gets into a trace. It is made of the start input, of signals and of timers
-    alone, all of which are in the history: a replay finds the same times.
+    Live instances use Temporal's time. An instance of a scenario (`sojourn.testing`) uses the scenario's: it begins at
+    the moment that the start input names, whatever today's date is, and moves only to moments at which something
+    happens. So no time of this machine gets into a trace. It depends only on the start input, signals and timers, all
+    of which are in the history: a replay finds the same times.
 
     Args:
-        begin: The scenario's moment of the start; nothing for Temporal's time.
+        begin: When the scenario begins; None for Temporal's time.
+
+    Attributes:
+        timer: When the running timer is due, by this clock and by Temporal's; None if no timer is running.
     """
 
     def __init__(self, begin: datetime | None) -> None:
         self._moment = begin
         self.timer: tuple[datetime, datetime] | None = None
-        """When the timer that runs is due, by this clock and by Temporal's."""
 
     @property
     def scripted(self) -> bool:
@@ -41,26 +43,26 @@ class Clock:
 
     def began(self) -> datetime:
         """Return when the instance was started, UTC."""
-        # Not now: where no worker was there, the first task comes later than the entry.
+        # Not `now`: if no worker was running, the first task came later than the entry.
         return workflow.info().workflow_start_time if self._moment is None else self._moment
 
     def reached(self, moment: datetime) -> None:
-        """Note that something happened at a moment. Nothing but a scenario's clock is moved by it."""
+        """Move a scenario's clock to a moment at which something happened, unless that is in its past."""
         if self._moment is not None:
             self._moment = max(self._moment, moment)
 
-    def told(self, *moment: Any) -> None:
-        """Note the moment that an operator's message carries last in a scenario; anything else is passed over."""
-        if self._moment is None or not moment:
+    def observe(self, *message: Any) -> None:
+        """Move a scenario's clock to the moment that an operator's message ends with; ignore anything else."""
+        if self._moment is None or not message:
             return
         with contextlib.suppress(BadMessage):
-            self.reached(parse_time(moment[-1], "moment"))
+            self.reached(parse_time(message[-1], "moment"))
 
     def armed(self, due: datetime | None) -> timedelta:
-        """Note that a timer is started, or with nothing that none runs any more; return its length."""
+        """Record that a timer starts, or with None that no timer is running any more; return the timer's length."""
         length = timedelta() if due is None else due - self.now()
         if self.scripted:
-            # Temporal's clock goes on while a scenario's stands still: a timer fires when it is told to, not before.
+            # Temporal's clock runs on while a scenario's stands still, and must not fire the timer meanwhile.
             length += _MARGIN
         self.timer = None if due is None else (due, workflow.now() + length)
         return length

@@ -1,8 +1,8 @@
-"""The current details of an instance: a small Markdown text that Temporal's Web UI shows.
+"""The current details of an instance: a short Markdown text that Temporal's Web UI shows.
 
-The Web UI does not strip HTML and carries the text in a URL, so everything that is not ours is escaped, the text stays
-well under 4 kB, and no customer's data is in it. Setting it costs no history, but it is a text of the moment: whatever
-changes it must have it made again.
+The Web UI does not strip HTML and carries the text in a URL. So everything from outside is escaped, the text stays well
+under 4 kB, and it holds no customer's data. Setting it costs no history. It is not updated by itself: whoever changes
+what it shows must set it again.
 """
 
 from __future__ import annotations
@@ -22,41 +22,41 @@ _BYTES = 3_500
 _PAUSED_BY = {"instance": "by an operator", "journey": "with its journey"}
 
 
-def show(instance: Instance, waiting: str | None = None) -> None:
-    """Let the Web UI show where an instance is.
+def show(instance: Instance, doing: str | None = None) -> None:
+    """Show in the Web UI where an instance is.
 
     Args:
         instance: The instance.
-        waiting: What it does or waits for, in plain words; what was said last where nothing is given.
+        doing: What it does or waits for, in plain words; None keeps what was given last.
     """
-    if waiting is not None:
-        instance.doing = waiting
+    if doing is not None:
+        instance.doing = doing
     workflow.set_current_details(render(instance, instance.doing))
 
 
-def render(instance: Instance, waiting: str) -> str:
+def render(instance: Instance, doing: str) -> str:
     """Return where an instance is, as Markdown.
 
     Args:
         instance: The instance.
-        waiting: What it does or waits for, in plain words.
+        doing: What it does or waits for, in plain words.
     """
-    lines = [_headline(instance, waiting), *_remarks(instance)]
+    lines = [_headline(instance, doing), *_remarks(instance)]
     rows = [
         f"| {record['seq']} | {escape(record['step'], 40)} | {escape(record['result'])} | {_when(record['at'])} |"
-        for record in list(instance.trace.entries)[-_STEPS:]
+        for record in list(instance.state.trace.entries)[-_STEPS:]
     ]
-    # Text in other scripts takes up to four bytes a character: the oldest rows give way.
+    # Text in other scripts takes up to four bytes a character: drop the oldest rows until it fits.
     while rows and len("\n".join([*lines, *rows]).encode("utf-8", "replace")) > _BYTES:
         del rows[0]
     if rows:
-        lines += ["", "| # | step | what came of it | came to it at, UTC |", "|---|---|---|---|"]
+        lines += ["", "| # | step | result | began at, UTC |", "|---|---|---|---|"]
     return "\n".join([*lines, *rows])
 
 
-def _headline(instance: Instance, waiting: str) -> str:
+def _headline(instance: Instance, doing: str) -> str:
     here = instance.position
-    line = f"**{escape(here.step or 'end')}**: {escape(waiting, 300)}"
+    line = f"**{escape(here.step or 'end')}**: {escape(doing, 300)}"
     if here.until is not None and here.until <= instance.deadline:
         return f"{line}, until {_when(here.until)} UTC"
     if here.waits:
@@ -66,19 +66,19 @@ def _headline(instance: Instance, waiting: str) -> str:
 
 def _remarks(instance: Instance) -> list[str]:
     remarks = []
-    if instance.paused and instance.ending is None:
-        by = " and ".join(_PAUSED_BY[reason] for reason in instance.holds.reasons)
-        remarks.append(f"**Paused** {by}: it begins no further step until it is resumed; times go on")
-    if instance.exits.holding:
-        remarks.append("an event may end it: that is decided as soon as the profile is read")
-    if pending := len(instance.inbox):
-        remarks.append(f"{_events(pending)} pending: the next wait is offered them")
-    if dropped := instance.inbox.dropped:
-        remarks.append(f"{_events(dropped)} dropped: more were pending than the journey allows")
-    if instance.last_error is not None:
-        where, code = escape(str(instance.last_error["step"])), escape(str(instance.last_error["code"]))
+    if instance.paused and instance.arrivals.ending is None:
+        by = " and ".join(_PAUSED_BY[reason] for reason in instance.state.pauses.reasons)
+        remarks.append(f"**Paused** {by}: no new step starts until it is resumed; timers keep running")
+    if instance.arrivals.holding:
+        remarks.append("an event may end it: decided as soon as the profile is read")
+    if pending := len(instance.state.inbox):
+        remarks.append(f"{_events(pending)} pending: offered to the next wait")
+    if dropped := instance.state.inbox.dropped:
+        remarks.append(f"{_events(dropped)} dropped: too many were pending")
+    if (error := instance.state.last_error) is not None:
+        where, code = escape(str(error["step"])), escape(str(error["code"]))
         remarks.append(f"last error: {code} at {where}")
-    # The Web UI keeps the line breaks, and its box is small: no empty lines between them.
+    # The Web UI keeps line breaks, and its box is small: no empty lines between the remarks.
     return remarks
 
 

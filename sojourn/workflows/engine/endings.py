@@ -1,4 +1,4 @@
-"""How an instance's run can end, and what goes wrong in a step."""
+"""Endings of an instance, and the errors that lead to one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Ending:
 
     Attributes:
         outcome: `completed`, `exited`, `timed_out`, `failed` or `stopped` (DESIGN.md, section 4, point 10).
-        text: The text of the `end` step, the exit criterion, or what went wrong; nothing where steps ran out.
-        error: What `failed`: `{step, code, status, message}`.
+        text: The text of the `end` step, the exit criterion, or what went wrong; None if the steps ran out.
+        error: The error if the outcome is `failed`: `{step, code, status, message}`.
     """
 
     outcome: str
@@ -22,13 +22,13 @@ class Ending:
 
 
 class StepError(Exception):
-    """A step could not do its work: the instance takes the step's error path, or fails.
+    """A step failed: the instance takes the step's error path, or fails.
 
     Attributes:
         code: One of the codes of DESIGN.md, section 3.
         message: What went wrong, without a customer's data.
-        status: The HTTP status, where one was answered.
-        body: The body of the answer, where there was one.
+        status: The HTTP status, if the server answered.
+        body: The body of the answer, if there was one.
     """
 
     def __init__(self, code: str, message: str, *, status: int | None = None, body: Any = None) -> None:
@@ -47,3 +47,33 @@ class StepError(Exception):
             "message": self.message,
             "body": self.body,
         }
+
+
+class TooManyVisits(StepError):
+    """The instance came to a step more often than its journey allows: it goes around in a circle.
+
+    No error path is taken, because it could be part of the circle.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__("refused", f"this step was visited more than {most} times in one instance")
+
+
+class TimedOut(Exception):
+    """The instance reached the end of the time that its journey allows."""
+
+
+def failed(step: str, error: StepError) -> Ending:
+    """Return the ending of an instance that fails at a step.
+
+    Args:
+        step: The step's id.
+        error: The step's error. Its body is left out: it may hold a customer's data.
+    """
+    described = {"step": step, "code": error.code, "status": error.status, "message": error.message}
+    return Ending("failed", error.message, described)
+
+
+def timed_out() -> Ending:
+    """Return the ending of an instance that reached the end of its time."""
+    return Ending("timed_out", "the journey's timeout")

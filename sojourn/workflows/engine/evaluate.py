@@ -1,4 +1,4 @@
-"""Evaluating a definition's expressions and templates, with errors that say where."""
+"""Evaluation of a definition's expressions and templates, with errors that name the field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sojourn.workflows.engine.values import weight
 Variables = Mapping[str, Any]
 
 _LONGEST = timedelta(days=36_525)
-"""A century: longer than any instance lives, and short enough to be added to any date that comes up."""
+"""A century: longer than any instance lives, and short enough to be added to any realistic date."""
 
 
 def condition(text: str, variables: Variables, field: str) -> bool:
@@ -28,31 +28,31 @@ def condition(text: str, variables: Variables, field: str) -> bool:
 
     Args:
         text: A CEL expression.
-        variables: What it may name.
-        field: Where it stands, such as `steps.opted-in.condition[0].when`.
+        variables: The variables that it may use.
+        field: Its place in the definition, such as `steps.opted-in.condition[0].when`.
 
     Raises:
-        StepError: It cannot be evaluated, or gives something else than true or false. Its code is `expression`.
+        StepError: It cannot be evaluated, or its value is not a boolean. The code is `expression`.
     """
     try:
         value = expressions.compile(text).evaluate(variables)
     except EvaluationError as error:
         raise StepError("expression", f"{field}: {error}") from None
     if not isinstance(value, bool):
-        raise StepError("expression", f"{field}: `{text}` gave {_kind(value)}, true or false is wanted")
+        raise StepError("expression", f"{field}: `{text}` gave {_kind(value)}, expected true or false")
     return value
 
 
 def template(value: Any, variables: Variables, field: str) -> Any:
-    """Evaluate a template: JSON whose texts may hold `${...}`.
+    """Evaluate a template: JSON whose texts may contain `${...}`.
 
     Args:
-        value: The template. What holds no expression is returned as it is.
-        variables: What its expressions may name.
-        field: Where it stands, such as `steps.remind.with`.
+        value: The template. A value without an expression is returned as it is.
+        variables: The variables that its expressions may use.
+        field: Its place in the definition, such as `steps.remind.with`.
 
     Raises:
-        StepError: An expression in it cannot be evaluated. Its code is `expression`.
+        StepError: An expression in it cannot be evaluated. The code is `expression`.
     """
     if isinstance(value, int | float) or value is None:
         return value
@@ -64,12 +64,12 @@ def template(value: Any, variables: Variables, field: str) -> Any:
 
 @lru_cache(maxsize=4096)
 def _template(text: str) -> Template:
-    # Keyed by text: each instance brings its own copy of the definition, and nothing is to be compiled twice.
+    # Cached by text: each instance brings its own copy of the definition, but nothing should be compiled twice.
     return expressions.compile_template(json.loads(text))
 
 
 def text(value: Any, variables: Variables, field: str) -> str | None:
-    """Evaluate a template that is to give a text; any other value becomes one, as it does between other text.
+    """Evaluate a template as a text; any other value becomes text, as it does between other text.
 
     Raises:
         StepError: An expression in it cannot be evaluated.
@@ -85,7 +85,7 @@ def parameters(value: Any, variables: Variables, field: str) -> dict[str, Any]:
     """Evaluate the parameters of a call: plain JSON, with timestamps and durations as text.
 
     Raises:
-        StepError: An expression in them cannot be evaluated, gives what JSON cannot hold, or too much.
+        StepError: An expression in them cannot be evaluated, or the result is not JSON or is too large.
     """
     result = template(value, variables, field)
     try:
@@ -95,16 +95,16 @@ def parameters(value: Any, variables: Variables, field: str) -> dict[str, Any]:
     if (size := weight(plain)) > PARAMETER_BYTES:
         raise StepError(
             "expression",
-            f"{field}: the parameters take {size // 1024} kB and at most {PARAMETER_BYTES // 1024} kB can be sent",
+            f"{field}: the parameters have {size // 1024} kB; at most {PARAMETER_BYTES // 1024} kB can be sent",
         )
     return plain
 
 
 def duration(value: Any, variables: Variables, field: str) -> timedelta:
-    """Return a length of time: seconds as the compiler wrote them, or a template that gives a duration.
+    """Return a length of time: seconds as the compiler wrote them, or the duration that a template gives.
 
     Raises:
-        StepError: The template cannot be evaluated or gives no duration.
+        StepError: The template cannot be evaluated, or does not give a duration.
     """
     result = template(value, variables, field)
     if isinstance(result, timedelta):
@@ -112,15 +112,15 @@ def duration(value: Any, variables: Variables, field: str) -> timedelta:
     if isinstance(result, int | float) and not isinstance(result, bool) and not math.isnan(result):
         return timedelta(seconds=min(max(result, 0), _LONGEST.total_seconds()))
     raise StepError(
-        "expression", f'{field}: gave {_kind(result)}, a duration is wanted, such as duration("2h")'
+        "expression", f'{field}: gave {_kind(result)}, expected a duration such as duration("2h")'
     )
 
 
 def instant(value: Any, variables: Variables, field: str) -> datetime:
-    """Return a moment in UTC: a template that gives a timestamp, or RFC 3339 text.
+    """Return a moment in UTC, from a template that gives a timestamp or an RFC 3339 text.
 
     Raises:
-        StepError: The template cannot be evaluated or gives no moment.
+        StepError: The template cannot be evaluated, or does not give a moment.
     """
     result = template(value, variables, field)
     if isinstance(result, datetime):
@@ -133,26 +133,26 @@ def instant(value: Any, variables: Variables, field: str) -> datetime:
             return parse_time(result, "until")
         except BadMessage as error:
             raise StepError("expression", f"{field}: {error}") from None
-    raise StepError("expression", f"{field}: gave {_kind(result)}, a timestamp is wanted")
+    raise StepError("expression", f"{field}: gave {_kind(result)}, expected a timestamp")
 
 
 def zone(value: Any, variables: Variables) -> tzinfo:
     """Return the journey's time zone: a name or an offset, or a template that gives one.
 
     Raises:
-        StepError: The template cannot be evaluated, or gives no time zone. What it gave is not told: it may be a
-            customer's.
+        StepError: The template cannot be evaluated, or does not give a time zone. The message does not show what it
+            gave, which may be a customer's data.
     """
     result = template(value, variables, "timezone")
     if not isinstance(result, str):
-        raise StepError("expression", f"timezone: gave {_kind(result)}, the name of a time zone is wanted")
+        raise StepError("expression", f"timezone: gave {_kind(result)}, expected the name of a time zone")
     with explained("timezone"):
         return times.zone(result)
 
 
 @contextmanager
 def explained(field: str) -> Iterator[None]:
-    """Let what cannot be evaluated be an error of the step, with the field where it stands."""
+    """Turn evaluation errors in a block into errors of the step, with the field's place."""
     try:
         yield
     except EvaluationError as error:

@@ -1,4 +1,4 @@
-"""What an activity's failure means to the step that waited for it."""
+"""Failures of activities, as errors of the step that waited for them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from sojourn.workflows.engine.endings import StepError
 
 
 def is_cancelled() -> bool:
-    """Say whether an exit or a cancellation came while an activity ran.
+    """Return whether an exit or a cancellation came while an activity ran.
 
-    Where its answer reaches the instance in the same workflow task, the SDK hands out the answer and forgets the
-    cancellation: the instance would go on, and call out, behind its end.
+    If the activity's result comes in the same workflow task, the SDK returns the result and forgets the cancellation.
+    The instance would go on, and make calls, after its end.
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def lacks_function(error: FailureError) -> bool:
-    """Say whether an activity failed because its worker has not the Python function of the call."""
+    """Return whether an activity failed because its worker does not have the call's Python function."""
     cause = error.cause if isinstance(error, ActivityError) else error
     if not isinstance(cause, ApplicationError) or cause.type != names.ERROR_CALL or not cause.details:
         return False
@@ -37,14 +37,14 @@ def step_error(what: str, error: FailureError, window: timedelta) -> StepError:
     Args:
         what: What was called, such as an endpoint's name.
         error: What the SDK raised.
-        window: How long the call could take.
+        window: The longest time of the call.
 
     Raises:
-        asyncio.CancelledError: The activity did not fail: it was cancelled with the instance.
+        asyncio.CancelledError: The activity did not fail, but was cancelled with the instance.
     """
     if is_cancelled_exception(error) or is_cancelled():
         raise asyncio.CancelledError from error
-    # The SDK hands out the failure of a local activity as it is, that of another one wrapped.
+    # The SDK raises the failure of a local activity as it is, but wraps that of a regular one.
     cause = (error.cause if isinstance(error, ActivityError) else error) or error
     if isinstance(cause, ApplicationError):
         failure = cause.details[0] if cause.details else None
@@ -55,7 +55,7 @@ def step_error(what: str, error: FailureError, window: timedelta) -> StepError:
                 status=failure.get("status"),
                 body=failure.get("body"),
             )
-        # Its message may quote a customer's data; the history has it, for those who may read it.
+        # The message may quote a customer's data. It is in the history, for those who may read that.
         return StepError(
             "network", f"{what}: the call failed inside the worker with {cause.type}; see the history"
         )

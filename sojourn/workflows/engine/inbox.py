@@ -1,7 +1,7 @@
-"""The events that an instance has received: each counted once, kept until a step has been offered them.
+"""The inbox of an instance: its events, each counted once, and kept until they were offered to a step.
 
-DESIGN.md, section 4, point 4 is the rule: what arrives while the instance works towards a wait is offered to that wait;
-what arrives during a wait that does not listen for it is only remembered.
+The rule is DESIGN.md, section 4, point 4: an event that arrives while the instance works towards a wait is offered to
+that wait. An event that arrives during a wait that does not listen for it is only remembered.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MARK = 8
 
 
 def _fingerprint(event_id: str) -> bytes:
-    # 64 bits for each id: 50,000 of them meet by chance once in 10^10 instances.
+    # 64 bits for each id: 50,000 ids collide by chance in one of 10^10 instances.
     return hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_MARK).digest()
 
 
@@ -29,8 +29,8 @@ class Inbox:
 
     Args:
         listens: Names of the events that some step of the journey waits for.
-        max_pending: Most events that wait to be offered to a step.
-        remember: Whether earlier events are kept for `since: entry`.
+        max_pending: Most events that may wait to be offered to a step.
+        remember: Keep earlier events for `since: entry`.
     """
 
     def __init__(self, listens: list[str], *, max_pending: int, remember: bool) -> None:
@@ -44,7 +44,7 @@ class Inbox:
         self._remembered_bytes = 0
         self._latest_bytes: dict[str, int] = {}
         self.latest: dict[str, Any] = {}
-        """Data of the last event of each name: what `events["name"]` is in expressions."""
+        """Data of the last event of each name: `events["name"]` in expressions."""
         self.dropped = 0
         """How many events were dropped because too many were pending."""
 
@@ -52,7 +52,7 @@ class Inbox:
         return len(self._pending)
 
     def knows(self, event_id: str) -> bool:
-        """Say whether an event of this id was counted before, and count it now."""
+        """Count an event id. Returns whether it was counted before."""
         mark = _fingerprint(event_id)
         if mark in self._known:
             return True
@@ -62,13 +62,13 @@ class Inbox:
         return False
 
     def put(self, event: EventMessage) -> bool:
-        """Keep an event that was not known.
+        """Add a new event to the pending ones.
 
         Args:
             event: The event.
 
         Returns:
-            Whether it is kept; False where too many are pending already.
+            False if it was dropped because too many events are pending.
         """
         if event.name not in self._listens:
             return True
@@ -81,7 +81,7 @@ class Inbox:
         return True
 
     def holds(self, events: Sequence[EventMessage]) -> bool:
-        """Say whether these events could be kept beside those that are pending, so that none would be dropped."""
+        """Return whether these events could become pending, too, so that none would be dropped."""
         wanted = [event for event in events if event.name in self._listens]
         return self._has_room(len(wanted), 0) and self._has_room(len(wanted), sum(map(weight_of, wanted)))
 
@@ -92,7 +92,7 @@ class Inbox:
         )
 
     def note(self, event: EventMessage) -> None:
-        """Let `events[name]` be this event's data from now on."""
+        """Make an event the latest of its name."""
         self.latest.pop(event.name, None)
         self.latest[event.name] = event.data
         self._latest_bytes.pop(event.name, None)
@@ -102,14 +102,14 @@ class Inbox:
             del self.latest[oldest], self._latest_bytes[oldest]
 
     def peek(self) -> EventMessage | None:
-        """Return the oldest pending event and leave it there, or nothing."""
+        """Return the oldest pending event, which stays pending; None if there is none."""
         return self._pending[0] if self._pending else None
 
     def take(self) -> EventMessage | None:
-        """Return the oldest pending event and remember it, or nothing.
+        """Remove the oldest pending event, remember and return it; None if there is none.
 
-        Only now is it the latest of its name: were it so on arrival, a step behind a wait could see an event that came
-        after the one that ended the wait, or not, as chance would have it.
+        It becomes the latest of its name only now. If it did so on arrival, it would depend on chance whether a step
+        after a wait sees an event that came after the one that ended the wait.
         """
         if not self._pending:
             return None
@@ -125,7 +125,7 @@ class Inbox:
         return event
 
     def discard(self) -> None:
-        """Let no later step see what is pending now; `since: entry` still does."""
+        """Remove all pending events: no later step is offered them, except with `since: entry`."""
         while self.take() is not None:
             pass
 
@@ -134,7 +134,7 @@ class Inbox:
         return [event for event, _ in self._remembered]
 
     def count(self, event: EventMessage) -> None:
-        """Let an event have ended a wait: it ends no other one, and is the latest of its name."""
+        """Record that an event ended a wait: it ends no other wait, and is the latest of its name."""
         self.note(event)
         for kept in self._remembered:
             if kept[0] is event:
@@ -143,7 +143,7 @@ class Inbox:
                 break
 
     def shed(self) -> bool:
-        """Let go of half of what an instance can best do without; says whether there was any."""
+        """Drop half of what matters least to the instance. Returns whether there was anything to drop."""
         if self._remembered:
             for _ in range((len(self._remembered) + 1) // 2):
                 self._remembered_bytes -= self._remembered.popleft()[1]
@@ -162,22 +162,22 @@ class Inbox:
         return True
 
     def dump(self, entry: EventMessage) -> dict[str, Any]:
-        """Return everything as plain JSON, to be carried over.
+        """Return the inbox as plain JSON.
 
         Args:
-            entry: The entry event, which is carried beside: its data is not repeated.
+            entry: The entry event. It is carried separately, so its data is not repeated here.
         """
         return {
             "known": base64.b64encode(b"".join(self._known)).decode("ascii"),
             "pending": [dump_event(event) for event in self._pending],
             "remembered": [dump_event(event) for event, _ in self._remembered],
-            # In pairs, since the converter sorts mappings, and the oldest is to make room first.
+            # In pairs: the converter sorts mappings, but the oldest must be dropped first.
             "latest": [[name] if data is entry.data else [name, data] for name, data in self.latest.items()],
             "dropped": self.dropped,
         }
 
     def load(self, saved: dict[str, Any], entry: EventMessage) -> None:
-        """Take over what `dump` wrote in an earlier run, before anything arrives in this one."""
+        """Load what `dump` wrote in the previous run, before anything arrives in this one."""
         marks = base64.b64decode(saved["known"])
         self._known = dict.fromkeys(marks[at : at + _MARK] for at in range(0, len(marks), _MARK))
         self.latest = {name: data[0] if data else entry.data for name, *data in saved["latest"]}
@@ -193,7 +193,7 @@ class Inbox:
 
 
 def weight_of(event: EventMessage) -> int:
-    """Return how many bytes an event takes where it is kept."""
+    """Return the size of an event in bytes."""
     return weight(dump_event(event))
 
 

@@ -1,4 +1,4 @@
-"""Jumping: an instance starts its profile on another journey."""
+"""Jumps: an instance starts its profile on another journey."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
 from sojourn.contract import names
-from sojourn.workflows.engine.endings import StepError
+from sojourn.workflows.engine.endings import StepError, TimedOut
 from sojourn.workflows.engine.failures import is_cancelled, step_error
-from sojourn.workflows.engine.instance import Instance, TimedOut
+from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.engine.values import moment
 
 PATIENCE = timedelta(days=1)
-"""How long a jump is tried while Temporal or the database cannot be reached. They are our own: an outage of theirs is
-not to send customers to error paths."""
+"""How long a jump is tried while Temporal or the database cannot be reached. Both are our own: an outage of theirs must
+not send customers to error paths."""
 
 _ATTEMPT = timedelta(seconds=45)
-"""Longest time of one attempt: longer than admission waits for others that are busy with the same profile."""
+"""Longest time of one attempt: longer than admission waits for others that work on the same profile."""
 
 _LEAST = timedelta(seconds=1)
 
 _RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 
 EFFECTS = {"started": "started", "already_inside": "already inside"}
-"""What a jump may do, as the activity says it and as the trace does."""
+"""The effects of a jump: the activity's word, and the trace's."""
 
 
 async def jump(instance: Instance, journey: str, data: Any) -> dict[str, Any]:
-    """Start the profile on the newest version of another journey, from the step at which the instance stands.
+    """Start the profile on the newest version of another journey, from the step at which the instance is.
 
     Args:
         instance: The instance.
@@ -45,9 +45,9 @@ async def jump(instance: Instance, journey: str, data: Any) -> dict[str, Any]:
     Raises:
         asyncio.CancelledError: An exit came before the jump.
         StepError: The journey refuses the profile (`refused`), or could not be asked in time (`network`, `timed_out`).
-        TimedOut: The instance came to the end of its own time first.
+        TimedOut: The instance reached the end of its own time first.
     """
-    instance.heed()
+    instance.arrivals.check_ended()
     here, info = instance.position, workflow.info()
     step = str(here.step)
     window = min(max(instance.deadline - instance.now(), _LEAST), PATIENCE)
@@ -84,8 +84,8 @@ async def jump(instance: Instance, journey: str, data: Any) -> dict[str, Any]:
     return answer
 
 
-def described(answer: dict[str, Any]) -> str:
-    """Return what came of a jump in a few words, for the trace."""
+def summary(answer: dict[str, Any]) -> str:
+    """Return the result of a jump in a few words, for the trace."""
     version = answer.get("version")
     words = EFFECTS[answer["effect"]]
     return f"{words} in version {version}" if isinstance(version, int) else words

@@ -1,17 +1,22 @@
-"""Why an instance is paused: by itself, with its journey, or both. Each reason is taken back by itself."""
+"""The reasons for which an instance is paused: an operator paused it, or its journey, or both."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class Holds:
-    """The reasons for which an instance stands still.
+class Pauses:
+    """The reasons for which an instance is paused. Each is taken back by itself.
 
-    A signal without input, or with anything but an operation's, means this instance. One of an operation over the
-    journey's instances carries `{"operation": NUMBER, "version": ONE or null, "through": NEWEST}`. Operations are
-    numbered in the order in which operators began them, and their signals may come in any other: a lower number than
-    one that was heeded before is passed over.
+    A signal without input, or with any input that is not an operation's, means this instance. The signal of an
+    operation over the journey's instances carries `{"operation": NUMBER, "version": ONE or null, "through": NEWEST}`.
+    Operations are numbered in the order in which operators began them, but their signals may arrive in any order: an
+    operation with a lower number than the last one applied is ignored.
+
+    Attributes:
+        alone: Whether an operator paused this instance.
+        journey: Whether an operation paused the journey's instances.
+        operation: The number of the last operation that was applied.
     """
 
     def __init__(self) -> None:
@@ -21,34 +26,34 @@ class Holds:
 
     @property
     def any(self) -> bool:
-        """Whether there is a reason to stand still."""
+        """Whether the instance is paused."""
         return self.alone or self.journey
 
     @property
     def reasons(self) -> list[str]:
-        """What paused it: `instance` for an operator who meant this one, `journey` for an operation over all."""
+        """What paused the instance: `instance` if an operator did, `journey` if an operation did."""
         return ["instance"] * self.alone + ["journey"] * self.journey
 
-    def told(self, hold: bool, message: tuple[Any, ...], version: int) -> None:
-        """Take a signal `pause` or `resume`.
+    def apply(self, pause: bool, message: tuple[Any, ...], version: int) -> None:
+        """Apply a signal `pause` or `resume`.
 
         Args:
-            hold: Whether it is `pause`.
-            message: What it carries.
+            pause: Whether it is `pause`.
+            message: The signal's input.
             version: The version of the journey that the instance runs.
         """
         order = message[0] if message and isinstance(message[0], dict) else None
         if order is None or not isinstance(number := order.get("operation"), int):
-            self.alone = hold
+            self.alone = pause
         elif number > self.operation and _concerns(order, version):
-            self.operation, self.journey = number, hold
+            self.operation, self.journey = number, pause
 
     def dump(self) -> dict[str, Any]:
-        """Return plain JSON that `load` reads."""
+        """Return the reasons as plain JSON."""
         return {"alone": self.alone, "journey": self.journey, "operation": self.operation}
 
     def load(self, saved: Any) -> None:
-        """Take over what `dump` wrote; of releases without operations, whether the instance was paused."""
+        """Load what `dump` wrote. Releases before operations wrote only whether the instance was paused."""
         if not isinstance(saved, dict):
             self.alone = bool(saved)
             return

@@ -1,4 +1,4 @@
-"""Where in its journey an instance stands."""
+"""The position of an instance in its journey."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 @dataclass(slots=True)
 class Position:
-    """A place in a journey.
+    """A position in a journey.
 
     Attributes:
-        step: The step's id; nothing behind the last one.
-        visit: Which visit of the step this is, from 1; 0 before the instance has come to it.
-        began: When the instance came to it.
+        step: The step's id; None after the last one.
+        visit: The number of this visit of the step, from 1; 0 while the instance is on its way to it.
+        began: When the visit began.
         waiting_for: Names of the events that the step waits for.
         until: When the step's wait is over.
-        length: How many seconds the wait takes each time that its timer starts again, where that was computed.
-        kind: The step's kind, where the definition does not say it: in Python journeys.
+        length: How many seconds the wait takes each time its timer starts again, if that was computed.
+        kind: The step's kind.
     """
 
     step: str | None
@@ -31,15 +31,15 @@ class Position:
 
     @property
     def waits(self) -> bool:
-        """Whether the step's wait has begun, in this run or in one before it."""
+        """Whether the step's wait has begun, in this run or in an earlier one."""
         return bool(self.waiting_for) or self.until is not None
 
     def resumes(self, step: str) -> bool:
-        """Say whether the instance was at this very visit already, in the run before this one."""
+        """Return whether this visit of a step began in the previous run."""
         return self.step == step and self.visit > 0
 
     def dump(self) -> dict[str, Any]:
-        """Return plain JSON that `load` reads."""
+        """Return the position as plain JSON."""
         return {
             "step": self.step,
             "visit": self.visit,

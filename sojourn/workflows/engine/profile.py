@@ -1,13 +1,14 @@
-"""The built-in profile as a running instance knows it: read when an expression is about to name it.
+"""The built-in profile as a running instance knows it: read just before an expression needs it.
 
-What was read serves until something may have changed it: a wait, a pause, an event that arrives, an action that queued
-for its turn. It is never carried over to a new run, which reads it anew.
+What was read is used until something may have changed it: a wait, a pause, an event, a call that queued. It is never
+carried over to a new run, which reads it again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10), maximum_attempts=4
 )
-"""As for calls: the first attempt and up to three retries, inside the window that the activity holds."""
+"""As for calls: the first attempt and up to three retries, within the window that the activity keeps."""
 
 PATIENCE = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-"""Where an event's condition needs the profile: the server tries again until a worker can read it."""
+"""For conditions of events that need the profile: the server tries again until a worker can read it."""
 
 _GRACE = timedelta(seconds=5)
-"""Time beyond the window in which an activity can still report how it ended."""
+"""Time after the window in which an activity can still report how it ended."""
 
 
 class Profile:
@@ -48,7 +49,7 @@ class Profile:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         use = instance.definition.get("profile")
-        # Journeys compiled before profiles were there say nothing, and use none.
+        # Journeys compiled before there were profiles say nothing, and use none.
         self._used = use is not None
         self._wanted: list[str] | None = use["attributes"] if use is not None else []
         self._wants = 0
@@ -58,41 +59,79 @@ class Profile:
         self._known = -1
         self._known_by = 0
         self.attributes: dict[str, Any] = {}
-        """What was read last: what `profile` is in expressions. A profile that is not there is empty."""
+        """What was read last: `profile` in expressions. A profile that does not exist is empty."""
 
     def forget(self) -> None:
-        """Let what was read no longer serve: the next expression that names the profile has it read again."""
+        """Stop using what was read: the next expression that names the profile has it read again."""
         self._wants += 1
 
     def stale(self) -> bool:
-        """Say whether the profile is to be read before anything is said of it."""
+        """Return whether the profile must be read before it is used."""
         return self._known != self._wants
 
     def named_in(self, value: Any) -> bool:
-        """Say whether a condition or a template names the profile.
+        """Return whether a condition names the profile.
 
         Args:
-            value: The text of an expression in `when`, or a template; see `in_template`.
+            value: The text of an expression in `when`, or None.
         """
         return self._used and isinstance(value, str) and _in_expression(value)
 
     def needed_by(self, value: Any) -> bool:
-        """Say whether the profile is to be read before an expression (the text of a `when`) is evaluated."""
-        return self._known != self._wants and self.named_in(value)
+        """Return whether the profile must be read before a condition is evaluated."""
+        return self.stale() and self.named_in(value)
 
     def needed_in(self, template: Any) -> bool:
-        """Say whether the profile is to be read before a template is evaluated."""
-        if (
-            not self._used
-            or self._known == self._wants
-            or template is None
-            or isinstance(template, int | float)
-        ):
+        """Return whether the profile must be read before a template is evaluated."""
+        if not self._used or not self.stale() or template is None or isinstance(template, int | float):
             return False
         return _in_template(json.dumps(template))
 
+    async def ensure(self, *templates: Any, when: str | None = None) -> bool:
+        """Read the profile if what is evaluated next names it, see `refresh`.
+
+        Args:
+            templates: The templates that are evaluated next.
+            when: The condition that is evaluated next.
+
+        Returns:
+            Whether it was read.
+
+        Raises:
+            StepError: It cannot be read.
+            TimedOut: The instance reached the end of its own time.
+        """
+        return await self.refresh(lambda: self.needed_by(when) or any(map(self.needed_in, templates)))
+
+    async def refresh(self, needed: Callable[[], bool]) -> bool:
+        """Read the profile if it is needed.
+
+        Meanwhile the instance may be paused, or an exit may come. So it waits until it may go on, and reads the profile
+        again after a pause.
+
+        Args:
+            needed: Returns whether the profile is needed.
+
+        Returns:
+            Whether it was read.
+
+        Raises:
+            StepError: It cannot be read.
+            TimedOut: The instance reached the end of its own time.
+        """
+        read = False
+        while needed():
+            self._instance.show("reads the profile")
+            await self.read()
+            read = True
+            paused = self._instance.paused
+            await self._instance.proceed()
+            if not paused:
+                break
+        return read
+
     async def read(self, *, patient: bool = False) -> None:
-        """Read the profile; concurrent readings do not disturb each other.
+        """Read the profile. Several reads at the same time do not disturb each other.
 
         Args:
             patient: Try until it can be read, or until the end of the instance's time.
@@ -105,23 +144,23 @@ class Profile:
         self._keep(answer)
 
     async def read_at_length(self) -> None:
-        """Read the profile where an event's condition needs it: at first as a step does, then until a worker can.
+        """Read the profile for an event's condition: first as a step does, then until a worker can.
 
-        What no other attempt would mend is noted, and leaves the profile as it was known.
+        An error that no retry can cure is noted, and the profile stays as it was known.
         """
         instance = self._instance
         try:
             await self.read()
         except StepError as first:
-            instance.note(f"reading the profile is tried again: {first.message}")
+            instance.state.note(f"reading the profile is tried again: {first.message}")
             instance.show(f"tries to read the profile: {first.code}")
             try:
                 await self.read(patient=True)
             except StepError as error:
-                instance.note(f"the profile could not be read: {error.message}")
+                instance.state.note(f"the profile could not be read: {error.message}")
 
     async def update(self, changes: dict[str, Any]) -> None:
-        """Write attributes, once for each visit of the step at which the instance stands.
+        """Write attributes, once for each visit of the step at which the instance is.
 
         Args:
             changes: A merge patch (RFC 7396): null removes an attribute, objects are merged.
@@ -141,20 +180,20 @@ class Profile:
 
     def _keep(self, answer: tuple[int, int, dict[str, Any]]) -> None:
         number, wants, attributes = answer
-        # Of two that were under way at once, the one that was asked later knows more.
+        # Of two reads at the same time, the one that began later knows more.
         if number > self._known_by:
             self._known_by, self._known, self.attributes = number, wants, attributes
 
     async def _ask(
         self, kind: str, more: dict[str, Any], *, patient: bool
     ) -> tuple[int, int, dict[str, Any]]:
-        """Run an activity; returns its number, what was wanted when it was asked, and the attributes."""
+        """Run an activity; returns its number, the value of `_wants` when it began, and the attributes."""
         self._asked += 1
         number, wants = self._asked, self._wants
         window = timedelta(seconds=self._instance.definition.get("call_timeout", 30))
         request = {
             "key": self._instance.start.key,
-            # No more than the journey names: what is asked for is in the history.
+            # No more than the journey names: all that is read is in the history.
             "attributes": self._wanted,
             "journey": self._instance.definition["name"],
             "step": self._instance.position.step,
@@ -189,8 +228,8 @@ class Profile:
         )
         summary = f"{here.step}: {'writes' if update else 'reads'} the profile"[:190]
         if self._instance.start.local_fetch and not patient:
-            # Our own database, where the same operation counts once: it may run again after a crash, so the server
-            # need not schedule it. One history event, not three.
+            # Reading, and writing the same operation, may be repeated after a crash, so the server need not schedule
+            # them: one history event instead of three.
             return workflow.start_local_activity(
                 kind,
                 request,

@@ -1,12 +1,12 @@
-"""Which branch of a `split` a profile takes.
+"""The branch of a `split` that a profile takes.
 
 Every profile has a place from 0 to 100 at each split, and the branches share these places out: the first branch has
-those from 0 upwards, the second those from 100 downwards, the third what is left from below, the fourth from above,
-and so on inwards. So the first two branches have places that depend on nothing but their own shares, and a branch that
-is added behind gets its places from those that gave up some: where 50/50 becomes 40/40/20, or 10/90 becomes 10/45/45,
-only profiles of a branch that shrank move, and all of them to the new one. Ranges that follow each other would move 30
-of 100 in the first case, and weighing by hash (rendezvous) nearly a third of an unchanged control group in the second.
-No rule that knows only today's shares can do as well for every further branch.
+those from 0 upwards, the second those from 100 downwards, the third those that are left from below, the fourth from
+above, and so on. So the places of the first two branches depend only on their own shares, and a branch that is appended
+gets its places from branches that shrank: if 50/50 becomes 40/40/20, or 10/90 becomes 10/45/45, only profiles of a
+branch that shrank move, and all of them to the new one. Consecutive ranges would move 30 of 100 profiles in the first
+case, and rendezvous hashing nearly a third of an unchanged control group in the second. No rule that knows only today's
+shares can do as well for every further branch.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from collections.abc import Sequence
 
 
 def place_of(key: str, journey: str, step: str) -> float:
-    """Return a profile's place at a step, from 0 to below 100: the same whenever it comes there.
+    """Return a profile's place at a step, from 0 to below 100: the same at each visit.
 
     Args:
         key: The profile key.
         journey: The journey's name: every version has the same places.
-        step: The step's id: places at different steps have nothing to do with each other.
+        step: The step's id: places at different steps are independent.
     """
     text = "\x00".join((key, journey, step))
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    # 53 bits, which a float holds exactly: 64 of them could be rounded up to 100.
+    # 53 bits, which a float holds exactly: 64 bits could be rounded up to 100.
     return (int.from_bytes(digest, "big") >> 11) / 2**53 * 100
 
 
 def branch_at(place: float, shares: Sequence[float]) -> int:
-    """Return the branch that has a place.
+    """Return the branch to which a place belongs.
 
     Args:
         place: From 0 to below 100.
-        shares: Percent of each branch, in the order in which they are written.
+        shares: Percent of each branch, in the order of the definition.
 
     Returns:
-        The branch's index. One whose share is 0 is never taken, whatever is lost in rounding.
+        The branch's index. A branch whose share is 0 is never taken, whatever the rounding.
     """
     low, high = 0.0, 100.0
     last = len(shares) - 1

@@ -1,4 +1,4 @@
-"""The record of what an instance did: one entry for each step that it passed."""
+"""The trace of an instance: one record for each step that it passed."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Trace:
 
         Args:
             step: The step's id.
-            kind: Its kind, or `exit` and the like for what is no step.
+            kind: Its kind, or `exited`, `note` and the like for records that are not steps.
             visit: Which visit of the step it was, from 1.
             began: When the instance came to the step.
             ended: When it left.
-            result: What came of it, in a few words without a customer's data.
-            following: The step it went to, or nothing at the end.
+            result: The result in a few words, without a customer's data.
+            following: The next step; None at the end, or if it is not known yet.
         """
         self.count += 1
         self.entries.append(
@@ -60,14 +60,14 @@ class Trace:
         )
 
     def link(self, step: str) -> None:
-        """Let the latest step's record say which followed, where it could not know: in Python journeys."""
-        # A note that came behind it is no step, and none follows on it.
+        """Set the step that followed the latest one, if its record lacks it: Python journeys learn it only then."""
+        # Notes are not steps.
         latest = next((record for record in reversed(self.entries) if record["kind"] != "note"), None)
         if latest is not None and latest["next"] is None:
             latest["next"] = step
 
     def shed(self, least: int) -> bool:
-        """Let go of the oldest half of the records, as at the bound; says whether at least `least` remain."""
+        """Drop the oldest half of the records if at least `least` remain. Returns whether it did."""
         half = len(self.entries) // 2
         if half < least:
             return False

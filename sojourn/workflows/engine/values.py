@@ -1,7 +1,7 @@
-"""Values that cross a continue-as-new: plain JSON that keeps timestamps and durations apart from text.
+"""Values that are carried to the next run, as plain JSON that tells timestamps and durations from text.
 
-Expressions give timestamps and durations; a continued run must find the same types that it left. JSON has neither, so
-both are written as a mapping with one reserved key.
+The results of expressions may be timestamps and durations, and the next run must get the same types. JSON has neither,
+so both are written as a mapping with one reserved key.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _RESERVED = frozenset((_TIME, _DURATION, _PLAIN, _MAP))
 
 
 def pack(value: Any) -> Any:
-    """Return plain JSON from which `unpack` makes the same value again.
+    """Return a value as plain JSON that `unpack` turns back into the same value.
 
     Args:
         value: Null, boolean, number, text, list, mapping, aware `datetime` or `timedelta`.
 
     Returns:
-        The same structure without any type that JSON lacks.
+        The same structure, with JSON types only.
 
     Raises:
-        EvaluationError: A number in it is not finite, or something is no value that can be kept.
+        EvaluationError: A number in it is not finite, or something in it cannot be kept.
     """
     if isinstance(value, datetime):
         return {_TIME: value.isoformat()}
@@ -51,7 +51,7 @@ def _pack_map(value: Mapping[Any, Any]) -> dict[str, Any]:
     if not all(type(key) is str for key in keys) or keys != sorted(keys):
         return {_MAP: [[key, pack(item)] for key, item in value.items()]}
     packed = {key: pack(item) for key, item in value.items()}
-    # Data that happens to look like one of our marks is wrapped, so that it comes back as it was.
+    # Data that happens to look like one of our reserved mappings is wrapped, so that it comes back as it was.
     return {_PLAIN: packed} if len(packed) == 1 and not _RESERVED.isdisjoint(packed) else packed
 
 
@@ -75,15 +75,15 @@ def unpack(value: Any) -> Any:
 
 
 def weight(value: Any) -> int:
-    """Return how many bytes a value takes in a payload, as Temporal's default converter writes it."""
+    """Return the size of a value in bytes, as Temporal's default converter writes it."""
     return len(json.dumps(value, default=to_json, separators=(",", ":")))
 
 
 def shorten(text: str, most: int) -> str:
-    """Return a text, cut to so many characters where it is longer."""
+    """Return a text, cut to at most so many characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def moment(value: datetime) -> str:
-    """Return a moment as RFC 3339 text in UTC, to the millisecond: how traces and states show time."""
+    """Return a moment as RFC 3339 text in UTC with milliseconds, as traces and states show it."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -20,6 +20,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "base",
         "checks.json_schema",
         "codes",
+        "compiled",
         "difference",
         "documents.yaml",
         "durations",
@@ -28,6 +29,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "limits",
         "problems",
         "rate_limits",
+        "steps",
     ),
     "expressions": ("times", "types"),
     "functions": ("collecting", "documents"),
@@ -53,7 +55,13 @@ DOORS: dict[str, tuple[str, ...]] = {
         "version_rules",
     ),
     "temporal": (ANY,),
-    "workflows": ("authoring.define", "authoring.errors", "authoring.events", "authoring.settings"),
+    "workflows": (
+        "steps.log",
+        "authoring.define",
+        "authoring.errors",
+        "authoring.events",
+        "authoring.settings",
+    ),
 }
 """Modules of a part that others may import besides its `__init__`; `*` means every module directly in it.
 

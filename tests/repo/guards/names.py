@@ -24,7 +24,7 @@ PUBLIC_MODULES = (
 """The modules that users of Sojourn import."""
 
 
-COMPOUNDS = {"cloudevents", "database", "databases", "runtime"}
+COMPOUNDS = {"cloudevents", "database", "databases", "endpoint", "runtime"}
 """Words of the list that look like two run together, and are one."""
 
 

@@ -30,7 +30,7 @@ from sojourn.cli.dev.failures.frames import Frame, frames_of, own_place
 from sojourn.cli.dev.failures.pipe import Mishap, Writer
 from sojourn.contract import names
 from sojourn.steering.stuck import CODE_ERROR, NONDETERMINISM, message_of
-from sojourn.temporal.task_time import InstanceAround, RunnerAround
+from sojourn.temporal.task_time import WrappedInstance, WrappedRunner
 
 log = logging.getLogger("sojourn.worker")
 
@@ -68,7 +68,7 @@ class Watching(SimplePlugin):
         return config
 
 
-class _Runner(RunnerAround):
+class _Runner(WrappedRunner):
     """Runs instances as another runner does, and looks at them."""
 
     def __init__(self, runner: WorkflowRunner, writer: Writer | None, project: Path | None) -> None:
@@ -80,7 +80,7 @@ class _Runner(RunnerAround):
         return _Instance(made, det.info.workflow_id, self._writer, self._project)
 
 
-class _Instance(InstanceAround):
+class _Instance(WrappedInstance):
     """An instance that is looked at: one from its coming into memory to its leaving it."""
 
     def __init__(
@@ -106,7 +106,7 @@ class _Instance(InstanceAround):
             return  # the SDK has logged it
         elif completion.HasField("failed"):
             failure = completion.failed.failure
-            if failure.application_failure_info.type == names.ASKED_EARLY:
+            if failure.application_failure_info.type == names.QUERY_TOO_EARLY:
                 return  # nothing failed but a question
             differs = failure.application_failure_info.type == "NondeterminismError"
             self._stands = True

@@ -1,4 +1,4 @@
-"""Reads the steps of a journey: which kind each is, and whether it has the shape of that kind."""
+"""Reading of steps: which kind each is, and whether it has the shape of that kind."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from sojourn.definitions.codes import Code
 from sojourn.definitions.documents.validate import Source, described, fit
 from sojourn.definitions.limits import Limits
 from sojourn.definitions.problems import Path, a, nearest, sentence
-from sojourn.definitions.steps import STEP_KINDS, Step
+from sojourn.definitions.steps import KINDS, Step
 
 _STEP_ID = TypeAdapter(StepId)
-_FAILING = [kind for kind, model in STEP_KINDS.items() if model.fails]
-_SHORT_FORMS = {
-    "wait": (str, "Write wait: {for: 1h} or wait: {until: ...}."),
-    "split": (list, "Write split: {branches: [...]}."),
-    "wait_for": (str, "Write wait_for: [{event: NAME}]."),
-    "condition": (str, "Write condition: [{when: ..., next: STEP}]."),
-}
+_FAILING = [kind for kind, model in KINDS.items() if model.fails]
+# The keys that steps of some kind have besides the one that says the kind.
+_COMMON_KEYS = {
+    field.alias or name for model in KINDS.values() for name, field in model.model_fields.items()
+} - KINDS.keys()
 
 
 def read_steps(journey: dict[str, Any], source: Source, limits: Limits) -> dict[str, Step | None]:
@@ -69,20 +67,20 @@ def _read_step(step: str, value: Any, source: Source) -> Step | None:
             Code.WRONG_VALUE,
             path,
             f"A step must be a mapping, not {described(value)}",
-            f"Write one of {', '.join(STEP_KINDS)} below it, such as `{step[:40]}: {{end: done}}`.",
+            f"Write one of {', '.join(KINDS)} below it, such as `{step[:40]}: {{end: done}}`.",
         )
         return None
-    kinds = [kind for kind in value if kind in STEP_KINDS]
+    kinds = [kind for kind in value if kind in KINDS]
     if len(kinds) != 1:
         _wrong_kinds(kinds, value, source, path)
         return None
-    model = STEP_KINDS[kinds[0]]
-    short = _SHORT_FORMS.get(model.kind)
+    model = KINDS[kinds[0]]
+    short = model.short_form
     if short and isinstance(value[model.kind], short[0]):
         message = f"This is not how a `{model.kind}` step is written"
         source.report(Code.WRONG_VALUE, (*path, model.kind), message, short[1])
         return None
-    value = _without_timeouts(value, model, source, path)
+    value = model.prepare(value, source, path)
     value = _without_misplaced(value, model, source, path)
     return fit(model, value, source, path)
 
@@ -98,45 +96,13 @@ def _wrong_kinds(kinds: list[str], value: dict[str, Any], source: Source, path: 
             key=True,
         )
         return
-    known = {"label", "next", "on_error", "with", "timeout", "else", "since"}
     for key in value:
-        near = nearest(key, STEP_KINDS) if key not in known else None
+        near = nearest(key, KINDS) if key not in _COMMON_KEYS else None
         if near:
             message = f"The step has no kind; `{key[:60]}` is none"
             source.report(Code.NO_KIND, (*path, key), message, f"Did you mean `{near}`?", key=True)
             return
-    source.report(
-        Code.NO_KIND, path, "The step has no kind", f"Give it one of {', '.join(STEP_KINDS)}.", key=True
-    )
-
-
-def _without_timeouts(value: dict[str, Any], model: type[Step], source: Source, path: Path) -> dict[str, Any]:
-    """Report timeouts that stand at an event, and return the step without them."""
-    events = value.get("wait_for")
-    if model.kind != "wait_for" or not isinstance(events, list):
-        return value
-    misplaced = [
-        index for index, event in enumerate(events) if isinstance(event, dict) and "timeout" in event
-    ]
-    if not misplaced:
-        return value
-    two = len(misplaced) + ("timeout" in value) > 1
-    for index in misplaced:
-        source.report(
-            Code.TWO_TIMEOUTS,
-            (*path, "wait_for", index, "timeout"),
-            "The step has two timeouts"
-            if two
-            else "The timeout stands at one event, but it holds for the step",
-            "Write one `timeout: {after: ..., next: ...}` beside `wait_for`; it holds for all its events.",
-            key=True,
-        )
-    cleaned = [
-        {key: item for key, item in event.items() if key != "timeout"} if isinstance(event, dict) else event
-        for event in events
-    ]
-    # So that nobody is told, besides, that the wait has no timeout.
-    return {"timeout": {"after": "1h"}, **value, "wait_for": cleaned}
+    source.report(Code.NO_KIND, path, "The step has no kind", f"Give it one of {', '.join(KINDS)}.", key=True)
 
 
 def _without_misplaced(
@@ -153,18 +119,19 @@ def _without_misplaced(
             f"Leave it out; only {', '.join(_FAILING)} may have it.",
             key=True,
         )
-    if "next" in value and model.kind == "end":
+    if "next" in value and not model.leads_on:
         removed.add("next")
         source.report(
-            Code.NEXT, (*path, "next"), "Nothing comes after an `end` step", "Leave out `next`.", key=True
+            Code.NEXT,
+            (*path, "next"),
+            f"Nothing comes after {a(model.kind)} step",
+            "Leave out `next`.",
+            key=True,
         )
-    if "timeout" in value and model.kind != "wait_for":
+    if "timeout" in value and "timeout" not in model.model_fields:
         removed.add("timeout")
-        hint = "Leave it out; only wait_for has it."
-        if model.kind in ("fetch", "action"):
-            hint = "Leave it out; `call_timeout` of the journey holds for its calls."
         message = f"{sentence(a(model.kind))} step has no timeout"
-        source.report(Code.UNKNOWN_KEY, (*path, "timeout"), message, hint, key=True)
+        source.report(Code.UNKNOWN_KEY, (*path, "timeout"), message, model.timeout_hint, key=True)
     return {key: item for key, item in value.items() if key not in removed} if removed else value
 
 

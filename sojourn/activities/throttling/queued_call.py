@@ -1,4 +1,4 @@
-"""Whose turn it is at a throttled action: calls come from its own task queue, and not too late."""
+"""Rejection of throttled calls that bypass their task queue or waited too long for their turn."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from sojourn.definitions import EndpointDefinition
 from sojourn.definitions.durations import write_duration
 
 
-class Moved(ApplicationError):
-    """The action is throttled, and this attempt came past its task queue: the workflow is to schedule it there.
+class MustQueue(ApplicationError):
+    """A call of a throttled action came past the action's task queue: the workflow must schedule it there.
 
-    Endpoints are live by name, so that an instance may have entered before the action was throttled.
+    Endpoints are live by name: an instance may have entered before the action was throttled.
     """
 
 
-def check_turn(definition: EndpointDefinition, window: Window) -> None:
-    """See that a throttled action is called at its turn. Called within an activity, before anything else happens.
+def check_queued(definition: EndpointDefinition, window: Window) -> None:
+    """Check that a throttled action is called from its own task queue, and in time.
+
+    Called in the activity, before anything else happens.
 
     Args:
         definition: The action as it is now.
         window: The window of the call.
 
     Raises:
-        Moved: The call has to queue first.
-        CallError: `expired`: it has queued for too long.
+        MustQueue: The call must queue first.
+        CallError: `expired`: it queued too long.
     """
     throttle = definition.throttle
     info = activity.info()
@@ -42,14 +44,15 @@ def check_turn(definition: EndpointDefinition, window: Window) -> None:
             "attempts": window.attempts_left(),
         }
         message = f"{definition.name} is throttled by now; the call queues for its turn"
-        raise Moved(
+        raise MustQueue(
             message,
             details,
-            type=names.ERROR_MOVED,
+            type=names.ERROR_MUST_QUEUE,
             non_retryable=True,
             category=ApplicationErrorCategory.BENIGN,
         )
-    # Both are the server's: what is queued has the time-out of when it was scheduled, and a shorter one came later.
+    # Both times are the server's. It drops a call only after the `expire` with which the call was scheduled, which may
+    # have been longer than the one of today.
     waited = (info.started_time - info.current_attempt_scheduled_time).total_seconds()
     if waited > throttle.expire:
         raise CallError(

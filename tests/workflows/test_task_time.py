@@ -28,10 +28,10 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from sojourn.contract import names
-from sojourn.temporal import task_time
 from sojourn.client import JourneyClient
+from sojourn.contract import names
 from sojourn.plugin import JourneyPlugin
+from sojourn.temporal import task_time
 from tests.workflows.racing import fired, replays
 from tests.workflows.support import compiled, project, running
 
@@ -76,7 +76,7 @@ class Unsandboxed(Plain):
 def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The instances that were asked too early so far."""
     seen: list[str] = []
-    early = task_time._Timely._early
+    early = task_time._TaskTimeInstance._early
 
     def counted(self: Any, act: Any) -> bool:
         found = early(self, act)
@@ -84,7 +84,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             seen.append(self.get_info().workflow_id)
         return found
 
-    monkeypatch.setattr(task_time._Timely, "_early", counted)
+    monkeypatch.setattr(task_time._TaskTimeInstance, "_early", counted)
     return seen
 
 
@@ -197,12 +197,12 @@ async def test_so_does_a_workflow_of_the_host(
 def test_other_plugins_find_the_sandbox() -> None:
     """What runs instances in Temporal's sandbox is one, with its settings; and nothing is put around it twice."""
     sandbox = SandboxedWorkflowRunner()
-    ours = task_time.timely(sandbox)
+    ours = task_time.with_task_time(sandbox)
     assert isinstance(ours, SandboxedWorkflowRunner)
     assert ours.restrictions == sandbox.restrictions
-    assert task_time.timely(ours) is ours
-    around = task_time.timely(UnsandboxedWorkflowRunner())
-    assert task_time.timely(around) is around
+    assert task_time.with_task_time(ours) is ours
+    around = task_time.with_task_time(UnsandboxedWorkflowRunner())
+    assert task_time.with_task_time(around) is around
 
 
 class Doing(WorkflowInstance):
@@ -229,12 +229,14 @@ def tries(run: str, began: int, moments: list[float], patch: pytest.MonkeyPatch)
     refusals = []
     for moment in moments:
         patch.setattr(time, "monotonic", lambda moment=moment: moment)
-        instance = task_time._Timely(Doing())  # a refused one leaves the memory, and comes anew
+        instance = task_time._TaskTimeInstance(Doing())  # a refused one leaves the memory, and comes anew
         for length in (3, 7):
-            act = WorkflowActivation(run_id=run, history_length=length, jobs=[WorkflowActivationJob(fire_timer={})])
+            act = WorkflowActivation(
+                run_id=run, history_length=length, jobs=[WorkflowActivationJob(fire_timer={})]
+            )
             act.timestamp.FromNanoseconds(began)
             done = instance.activate(act)
-        refusals.append(done.failed.failure.application_failure_info.type == names.ASKED_EARLY)
+        refusals.append(done.failed.failure.application_failure_info.type == names.QUERY_TOO_EARLY)
     return refusals
 
 

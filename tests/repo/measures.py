@@ -42,7 +42,7 @@ def _docstring(node: ast.AST) -> int:
     ):
         return 0
     first = body[0]
-    return (first.end_lineno or first.lineno) - first.lineno + 1
+    return int(first.end_lineno or first.lineno) - int(first.lineno) + 1
 
 
 def functions(tree: ast.Module) -> Iterator[int]:

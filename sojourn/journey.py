@@ -16,6 +16,7 @@ from sojourn.workflows.authoring.runtime import Stretch
 from sojourn.workflows.authoring.source_scan import On
 from sojourn.workflows.authoring.times import Day, within
 from sojourn.workflows.authoring.waits import on, sleep, sleep_until, wait_for
+from sojourn.workflows.steps.log import log
 
 __all__ = [
     "CallError",
@@ -34,6 +35,7 @@ __all__ = [
     "exit",
     "fetch",
     "jump",
+    "log",
     "now",
     "on",
     "profile",

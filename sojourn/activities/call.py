@@ -11,13 +11,13 @@ from typing import Any, Literal, Self
 
 from temporalio import activity
 
-from sojourn.contract import names
 from sojourn.activities.auth import authentication
-from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.auth.authentication import Authenticator
+from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.caps import CapCheck, Caps, LocalCaps
 from sojourn.activities.directory import EndpointDirectory
+from sojourn.activities.endpoint import PreparedEndpoint, PreparedEndpoints
 from sojourn.activities.errors import (
     CAPPED,
     EXPIRED,
@@ -28,20 +28,20 @@ from sojourn.activities.errors import (
     refused,
 )
 from sojourn.activities.event import EventCalls, EventRouting
-from sojourn.activities.throttling.expired import Expiries
 from sojourn.activities.function import FunctionCalls, begin
-from sojourn.activities.jump import JumpCalls, Jumps
-from sojourn.activities.observer import CallObserver, failure_of
-from sojourn.activities.endpoint import PreparedEndpoint, PreparedEndpoints
-from sojourn.activities.profile import ProfileCalls, Profiles
-from sojourn.activities.reporting import log_failure, place, trace
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.request import build_request
 from sojourn.activities.http.response import check_size, read_result
-from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets, SecretStore
 from sojourn.activities.http.transport import Transport
+from sojourn.activities.http.wire import HttpRequest, HttpResponse
+from sojourn.activities.jump import JumpCalls, Jumps
+from sojourn.activities.observer import CallObserver, failure_of
+from sojourn.activities.profile import ProfileCalls, Profiles
+from sojourn.activities.reporting import log_failure, place, trace
+from sojourn.activities.throttling.expired import Expiries
 from sojourn.activities.throttling.queued_call import MustQueue, check_queued
 from sojourn.activities.window import LocalMemory, Window
-from sojourn.activities.http.wire import HttpRequest, HttpResponse
+from sojourn.contract import names
 from sojourn.definitions import EndpointDefinition
 from sojourn.settings import Settings
 
@@ -77,7 +77,7 @@ class Calls:
             counts for all.
         profiles: Where the built-in profiles are kept, `Store.profiles`; without it what uses them is `refused`.
         jumps: Lets profiles into other journeys, `sojourn.routing.RoutedJumps`; without it jumps are `refused`.
-        events: Routes the events of `sojourn.Event`, `sojourn.routing.event_workflow.DurableEvents`; without it they wait.
+        events: Routes the events of `sojourn.Event`, see `sojourn.routing.event_workflow`; without it they wait.
 
     Raises:
         ValueError: A function has no such decorator, or two have one name; the message says which.

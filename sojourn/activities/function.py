@@ -17,12 +17,12 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from sojourn.contract import names
-from sojourn.activities.errors import INVALID_RESPONSE, CallError, refused
-from sojourn.activities.endpoint import PreparedEndpoint
-from sojourn.activities.http.response import read_result
 from sojourn.activities.auth.secrets import CallSecrets
+from sojourn.activities.endpoint import PreparedEndpoint
+from sojourn.activities.errors import INVALID_RESPONSE, CallError, refused
+from sojourn.activities.http.response import read_result
 from sojourn.activities.http.wire import HttpResponse
+from sojourn.contract import names
 from sojourn.definitions import EndpointDefinition
 from sojourn.functions import Context, Failed, Function, entered, function_of
 

@@ -30,8 +30,8 @@ from h2.events import (
 from h2.exceptions import NoAvailableStreamIDError, ProtocolError
 from h2.settings import SettingCodes, Settings
 
-from sojourn.activities.http.body import BROKEN, BodyReader
 from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, CallError
+from sojourn.activities.http.body import BROKEN, BodyReader
 from sojourn.activities.http.wire import REDIRECTS, HttpResponse
 
 KEEPALIVE = 30.0

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from aiohappyeyeballs import start_connection
 from yarl import URL
 
-from sojourn.activities.http.connection_guard import AddressGuard
-from sojourn.activities.http.connect import CONNECT_TIMEOUT, GuardedResolver, connection_error
 from sojourn.activities.errors import NETWORK, CallError
-from sojourn.activities.http2 import Http2Connection, UnprocessedError
+from sojourn.activities.http.connect import CONNECT_TIMEOUT, GuardedResolver, connection_error
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
+from sojourn.activities.http2 import Http2Connection, UnprocessedError
 
 ASK_AGAIN = 600.0
 """Seconds for which a server that chose HTTP/1.1 is not asked again."""

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.client import Client
 
-from sojourn.contract import names
 from sojourn.activities.errors import NETWORK, CallError, refused
 from sojourn.activities.reporting import log_failure, trace
+from sojourn.contract import names
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 

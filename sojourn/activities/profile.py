@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from sojourn.contract import names
 from sojourn.activities.errors import NETWORK, TIMED_OUT, CallError, refused
 from sojourn.activities.reporting import log_failure, trace
 from sojourn.activities.window import LocalMemory, Window
+from sojourn.contract import names
 
 DEFAULT_WINDOW = 30.0
 """Seconds that all attempts have together where the journey does not say."""

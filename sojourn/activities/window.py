@@ -19,8 +19,8 @@ from typing import Any
 
 from temporalio import activity
 
-from sojourn.contract import names
 from sojourn.activities.errors import TIMED_OUT, CallError
+from sojourn.contract import names
 
 MAX_ATTEMPTS = 4
 """The first attempt and three retries, if the activity's own retry policy does not say otherwise."""

@@ -16,7 +16,6 @@ from temporalio.client import Client
 
 from sojourn import __version__
 from sojourn.api import kinds, openapi, pages, versionproblems
-from sojourn.contract.incoming_event import explain
 from sojourn.api.middleware import BodyLimit, SafetyNet
 from sojourn.api.parts import open_parts
 from sojourn.api.problems import ProblemError, unavailable
@@ -31,6 +30,7 @@ from sojourn.api.routes import (
     profiles,
     versions,
 )
+from sojourn.contract.incoming_event import explain
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable

@@ -15,8 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from sojourn.api import kinds
 from sojourn.api.problems import ProblemError
 from sojourn.routing import Router, RoutingUnavailable
-from sojourn.steering.journeys import Lifecycle
 from sojourn.settings import Settings
+from sojourn.steering.journeys import Lifecycle
 from sojourn.store import Store, StoreUnavailable
 from sojourn.temporal.connection import connect, is_unavailable
 

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import TypeAdapter
 
-from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.auth.authentication import Authenticator, preview
+from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.errors import CallError
-from sojourn.activities.auth.secrets import CallSecrets, MaskedSecrets, Secrets
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.wire import HttpRequest
 from sojourn.definitions.durations import STORED

@@ -14,9 +14,9 @@ from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
 from sojourn.activities import http2
-from sojourn.activities.http.connection_guard import AddressGuard
-from sojourn.activities.http.body import MAX_BODY
 from sojourn.activities.errors import CallError
+from sojourn.activities.http.body import MAX_BODY
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from tests.activities import server as http1

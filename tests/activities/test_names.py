@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sojourn.activities.http.connection_guard import AddressGuard
-from sojourn.activities.http.connect import GuardedResolver
 from sojourn.activities.errors import CallError
+from sojourn.activities.http.connect import GuardedResolver
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.wire import HttpRequest
 from tests.activities.server import Server, answer

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.activities.http.connection_guard import AddressGuard
-from sojourn.activities.errors import CallError
-from sojourn.activities.endpoint import PreparedEndpoint
-from sojourn.activities.http.request import build_request
 from sojourn.activities.auth.secrets import CallSecrets, Secrets
+from sojourn.activities.endpoint import PreparedEndpoint
+from sojourn.activities.errors import CallError
+from sojourn.activities.http.connection_guard import AddressGuard
+from sojourn.activities.http.request import build_request
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.wire import HttpRequest
 from sojourn.definitions import EndpointDefinition

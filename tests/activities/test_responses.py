@@ -8,8 +8,8 @@ import pytest
 
 from sojourn.activities.errors import CallError
 from sojourn.activities.http.response import MAX_DEPTH, MAX_ERROR_BODY, read_result, retry_after
-from sojourn.activities.validation import SchemaCheck
 from sojourn.activities.http.wire import HttpResponse
+from sojourn.activities.validation import SchemaCheck
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from sojourn.activities.errors import CallError
 from sojourn.activities.auth.secrets import MASK, CallSecrets, Mask, SecretMissingError, Secrets
+from sojourn.activities.errors import CallError
 
 
 def test_only_allowed_names_are_looked_up() -> None:

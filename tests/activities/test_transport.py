@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.activities.http.connection_guard import AddressGuard
-from sojourn.activities.http.body import MAX_BODY
 from sojourn.activities.errors import CallError
+from sojourn.activities.http.body import MAX_BODY
+from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.urls import ascii_url
 from sojourn.activities.http.wire import HttpRequest, HttpResponse

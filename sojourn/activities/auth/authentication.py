@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sojourn.activities.auth import oauth2
+from sojourn.activities.auth.lifetimes import lifetime
+from sojourn.activities.auth.secrets import MASK, CallSecrets, SecretStore
 from sojourn.activities.cache import ResultCache
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, refused
-from sojourn.activities.auth.lifetimes import lifetime
 from sojourn.activities.http.request import add_query, checked_headers
 from sojourn.activities.http.response import parse_json
-from sojourn.activities.auth.secrets import MASK, CallSecrets, SecretStore
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.http.wire import HttpRequest, HttpResponse, json_bytes
 from sojourn.definitions.kinds.endpoint import (

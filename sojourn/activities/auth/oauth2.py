@@ -15,11 +15,11 @@ from oauthlib.oauth2.rfc6749.errors import (
     UnauthorizedClientError,
 )
 
-from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
 from sojourn.activities.auth.lifetimes import MAX_LIFETIME
+from sojourn.activities.auth.secrets import SecretStore
+from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
 from sojourn.activities.http.request import checked_headers
 from sojourn.activities.http.response import is_retryable, parse_json, retry_after
-from sojourn.activities.auth.secrets import SecretStore
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from sojourn.definitions.kinds.endpoint import OAuth2Auth, SecretRef
 

@@ -11,8 +11,8 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from sojourn.activities.http.connection_guard import AddressGuard, AddressRefusedError, AddrInfo, refusal
 from sojourn.activities.errors import NETWORK, CallError, refused
+from sojourn.activities.http.connection_guard import AddressGuard, AddressRefusedError, AddrInfo, refusal
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for connection and TLS handshake. Shorter than a usual window, so that an address that does not answer

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from sojourn.activities.errors import refused
-from sojourn.activities.endpoint import PreparedEndpoint
 from sojourn.activities.auth.secrets import SecretStore
+from sojourn.activities.endpoint import PreparedEndpoint
+from sojourn.activities.errors import refused
 from sojourn.activities.http.wire import HttpRequest, json_bytes
 from sojourn.definitions.kinds.endpoint import SecretRef
 

@@ -20,13 +20,13 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from sojourn.activities.http.connection_guard import AddressGuard, refusal
+from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
 from sojourn.activities.http.body import BROKEN, BodyReader
 from sojourn.activities.http.connect import CONNECT_TIMEOUT, GuardedResolver, tls_context
-from sojourn.activities.errors import INVALID_RESPONSE, NETWORK, TIMED_OUT, CallError, refused
-from sojourn.activities.http2_pool import Http2Pool
+from sojourn.activities.http.connection_guard import AddressGuard, refusal
 from sojourn.activities.http.urls import parse_url, redirected
 from sojourn.activities.http.wire import REDIRECTS, HttpRequest, HttpResponse
+from sojourn.activities.http2_pool import Http2Pool
 
 MAX_REDIRECTS = 5
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from temporalio.worker import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
 
-from sojourn.contract import names
 from sojourn.activities.errors import EXPIRED, CallError
 from sojourn.activities.observer import CallObserver, failure_of
 from sojourn.activities.reporting import log_failure
+from sojourn.contract import names
 
 
 class Expiries:

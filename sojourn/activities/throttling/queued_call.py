@@ -5,9 +5,9 @@ from __future__ import annotations
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from sojourn.contract import names
 from sojourn.activities.errors import EXPIRED, CallError
 from sojourn.activities.window import Window
+from sojourn.contract import names
 from sojourn.definitions import EndpointDefinition
 from sojourn.definitions.durations import write_duration
 

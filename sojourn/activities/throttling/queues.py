@@ -13,10 +13,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from sojourn.contract import names
 from sojourn.activities.call import Calls
 from sojourn.activities.directory import ThrottleDirectory
 from sojourn.activities.throttling.rates import read_rate, same_rate, write_rate
+from sojourn.contract import names
 from sojourn.definitions.kinds.endpoint import Throttle
 
 RETRY_SECONDS = 1.0

@@ -16,12 +16,12 @@ from sojourn.api import endpointmodels as models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
 from sojourn.api.endpointmodels import Kind
-from sojourn.contract.incoming_event import explain
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.contract.event_result import Violation
+from sojourn.contract.incoming_event import explain
 from sojourn.definitions.durations import parse_duration
 from sojourn.steering.endpoints import count_waiting, details, summary
-from sojourn.contract.event_result import Violation
 from sojourn.store import Catalog, LimitError
 from sojourn.store.call_failures import as_dict
 from sojourn.store.limits import KINDS

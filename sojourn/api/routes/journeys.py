@@ -17,11 +17,11 @@ from sojourn import definitions
 from sojourn.api import examples, kinds, models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.contract.incoming_event import explain
 from sojourn.api.lifecyclemodels import Draft
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.versionproblems import not_publishable
+from sojourn.contract.incoming_event import explain
 from sojourn.definitions.limits import Limits
 from sojourn.routing import RoutingUnavailable
 from sojourn.steering.endpoints import overridden

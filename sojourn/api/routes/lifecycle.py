@@ -17,8 +17,8 @@ from sojourn.api.auth import requires
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.api.routes.journeys import Name, unknown_journey
-from sojourn.store import journey_states
 from sojourn.contract.journey_states import Act, ActRefused
+from sojourn.store import journey_states
 from sojourn.store.journey_states import NoDraft, Steered, UnknownVersion
 
 JSON = "application/json"

@@ -14,8 +14,8 @@ from sojourn.api import lifecyclemodels as models
 from sojourn.api.auth import requires
 from sojourn.api.parts import Parts
 from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.steering.instances import InstanceNotFound
 from sojourn.steering.instance_actions import InstanceAct, InstanceEnded, steer_instance
+from sojourn.steering.instances import InstanceNotFound
 
 router = APIRouter(tags=["instances"], dependencies=[Depends(requires("operate"))])
 

@@ -77,9 +77,7 @@ async def compare_versions(
     dependencies=[Depends(requires("read"))],
     responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.INVALID_REQUEST),
 )
-async def ask_instances(
-    request: Request, name: Name, which: Annotated[models.Movable, Query()]
-) -> Response:
+async def ask_instances(request: Request, name: Name, which: Annotated[models.Movable, Query()]) -> Response:
     """Asks running instances of earlier versions whether they could be moved to the newest one, page by page.
 
     Nothing is changed; `POST /v1/journeys/{name}/move` moves them.

@@ -16,6 +16,7 @@ from sojourn.definitions.steps.end import EndStep
 from sojourn.definitions.steps.fetch import FetchStep
 from sojourn.definitions.steps.jump import JumpStep
 from sojourn.definitions.steps.kind import Step
+from sojourn.definitions.steps.log import LogStep
 from sojourn.definitions.steps.set import SetStep
 from sojourn.definitions.steps.split import SplitStep
 from sojourn.definitions.steps.time_condition import TimeConditionStep
@@ -34,6 +35,7 @@ _MODELS: tuple[type[Step], ...] = (
     SetStep,
     UpdateProfileStep,
     JumpStep,
+    LogStep,
     EndStep,
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repo.guards import imports, length, lists, names, style
+from tests.repo.guards import imports, length, lists, names, page, style
 
 REWRITE = "\n(after a merge: python -m tests.repo.guards --write)"
 
@@ -58,6 +58,11 @@ def test_files_stay_short() -> None:
 def test_the_style_guide_is_kept() -> None:
     """No file has more of the words that the style guide replaces than it had."""
     _fail_if(style.excess())
+
+
+def test_the_page_on_architecture_shows_the_import_table() -> None:
+    """Every part has a row on the page, with what the import test allows it."""
+    _fail_if(page.differences())
 
 
 def _package(folder: Path, texts: dict[str, str]) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from tests.repo.guards import imports, length, lists, names, style
+from tests.repo.guards import imports, length, lists, names, page, style
 
 
 def main() -> None:
@@ -28,10 +28,11 @@ def main() -> None:
     print("style: " + ", ".join(f"{name} {before[name]} -> {after[name]}" for name in style.WORDS))
     print("".join(f"  {line}\n" for line in style.excess()), end="")
     if write:
+        page.write()
         lists.write("style", (style.entry(path, found) for path, found in counts.items()))
     else:
         print("With --write, the lists are written anew: look at the difference before you commit it.")
-    for line in (*names.unlisted_names().values(), *imports.missing_doors()):
+    for line in (*names.unlisted_names().values(), *imports.missing_doors(), *page.differences()):
         print(f"to correct by hand: {line}")
 
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from sojourn.api import kinds
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError
+from sojourn.api.dependencies import Parts
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 from sojourn.settings import Settings
 from sojourn.store import Store
 

@@ -13,9 +13,9 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sojourn.contract import names
 from sojourn.activities import CallFailure
 from sojourn.api.app import create_app
+from sojourn.contract import names
 from sojourn.settings import Settings
 from sojourn.store import Store
 from tests.api.conftest import problem_of, serving

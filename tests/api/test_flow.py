@@ -13,9 +13,9 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.contract import names
 from sojourn.api import examples
 from sojourn.api.app import create_app
+from sojourn.contract import names
 from sojourn.settings import Settings
 from sojourn.store import Store
 from sojourn.temporal.connection import connect

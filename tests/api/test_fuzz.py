@@ -70,7 +70,9 @@ def test_no_request_gets_what_is_not_documented(url: str, label: str, mode: Any)
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operations[label].as_strategy(generation_mode=mode))
     def fuzz(case: Any) -> None:
-        case.call_and_validate(base_url=url, excluded_checks=BEYOND_THE_SCHEMA.get(label.split()[0], BY_PIECES))
+        case.call_and_validate(
+            base_url=url, excluded_checks=BEYOND_THE_SCHEMA.get(label.split()[0], BY_PIECES)
+        )
 
     with contextlib.suppress(Unsatisfiable):  # Some operations have no input that could be wrong.
         fuzz()

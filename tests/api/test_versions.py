@@ -11,8 +11,8 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.contract import names
 from sojourn.api.app import create_app
+from sojourn.contract import names
 from sojourn.definitions import load_texts
 from sojourn.settings import Settings
 from sojourn.store import Store

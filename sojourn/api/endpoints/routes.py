@@ -11,17 +11,17 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import endpointexamples, kinds
-from sojourn.api import endpointmodels as models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.api.endpointmodels import Kind
+from sojourn.api.dependencies import Parts
+from sojourn.api.endpoints import examples, models
+from sojourn.api.endpoints.models import Kind
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.contract.event_result import Violation
 from sojourn.contract.incoming_event import explain
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
 from sojourn.definitions.durations import parse_duration
 from sojourn.steering.endpoints import count_waiting, details, summary
-from sojourn.contract.event_result import Violation
 from sojourn.store import Catalog, LimitError
 from sojourn.store.call_failures import as_dict
 from sojourn.store.limits import KINDS
@@ -79,7 +79,7 @@ async def read_endpoint(request: Request, kind: KindPath, name: Name) -> Respons
     responses=openapi_responses(
         *kinds.GUARDED, *kinds.WITH_BODY, kinds.UNKNOWN_ENDPOINT, kinds.INVALID_REQUEST
     ),
-    openapi_extra=endpointexamples.LIMITS_REQUEST,
+    openapi_extra=examples.LIMITS_REQUEST,
 )
 async def set_limits(request: Request, kind: KindPath, name: Name) -> Response:
     """Sets the cap or the throttle of an endpoint in place of those that were published, or both.

@@ -14,14 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sojourn import definitions
-from sojourn.api import examples, kinds, models
+from sojourn.api import examples, models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
+from sojourn.api.dependencies import Parts
+from sojourn.api.journeys.versions.problems import not_publishable
+from sojourn.api.operations.models import Draft
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
 from sojourn.contract.incoming_event import explain
-from sojourn.api.lifecyclemodels import Draft
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.versionproblems import not_publishable
 from sojourn.definitions.limits import Limits
 from sojourn.routing import RoutingUnavailable
 from sojourn.steering.endpoints import overridden

@@ -17,8 +17,9 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from sojourn.contract.json_values import may_overflow as text_may_overflow
 from sojourn.api.bodies import parse_json
+from sojourn.api.problems.errors import ProblemError
+from sojourn.contract.event_result import IncomingEvent, Violation
 from sojourn.contract.incoming_event import (
     MAX_ID,
     Envelope,
@@ -33,8 +34,7 @@ from sojourn.contract.incoming_event import (
     read_time,
     text_member,
 )
-from sojourn.api.problems import ProblemError
-from sojourn.contract.event_result import IncomingEvent, Violation
+from sojourn.contract.json_values import may_overflow as text_may_overflow
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

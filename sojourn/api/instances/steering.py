@@ -9,13 +9,13 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api import lifecyclemodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.steering.instances import InstanceNotFound
+from sojourn.api.dependencies import Parts
+from sojourn.api.operations import models
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
 from sojourn.steering.instance_actions import InstanceAct, InstanceEnded, steer_instance
+from sojourn.steering.instances import InstanceNotFound
 
 router = APIRouter(tags=["instances"], dependencies=[Depends(requires("operate"))])
 

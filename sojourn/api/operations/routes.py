@@ -11,14 +11,14 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api import lifecyclemodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.routes.journeys import Name, unknown_journey
-from sojourn.store import journey_states
+from sojourn.api.dependencies import Parts
+from sojourn.api.journeys.routes import Name, unknown_journey
+from sojourn.api.operations import models
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
 from sojourn.contract.journey_states import Act, ActRefused
+from sojourn.store import journey_states
 from sojourn.store.journey_states import NoDraft, Steered, UnknownVersion
 
 JSON = "application/json"

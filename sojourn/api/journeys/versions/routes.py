@@ -10,12 +10,12 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api import versionmodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.routes.journeys import Name, unknown_journey
+from sojourn.api.dependencies import Parts
+from sojourn.api.journeys.routes import Name, unknown_journey
+from sojourn.api.journeys.versions import models
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
 from sojourn.definitions.difference import compare
 from sojourn.steering.versions import count_versions, movable_instances
 from sojourn.store import JourneyRecord
@@ -77,9 +77,7 @@ async def compare_versions(
     dependencies=[Depends(requires("read"))],
     responses=openapi_responses(*kinds.GUARDED, kinds.UNKNOWN_JOURNEY, kinds.INVALID_REQUEST),
 )
-async def ask_instances(
-    request: Request, name: Name, which: Annotated[models.Movable, Query()]
-) -> Response:
+async def ask_instances(request: Request, name: Name, which: Annotated[models.Movable, Query()]) -> Response:
     """Asks running instances of earlier versions whether they could be moved to the newest one, page by page.
 
     Nothing is changed; `POST /v1/journeys/{name}/move` moves them.

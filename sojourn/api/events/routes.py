@@ -11,17 +11,19 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import cloudevents, examples, kinds
-from sojourn.contract.answers import answer, refused
+from sojourn.api import examples
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.contract.json_values import may_overflow
-from sojourn.contract.incoming_event import Envelope, EnvelopeError, kind_of, read_event
+from sojourn.api.dependencies import Parts
+from sojourn.api.events import cloudevents
 from sojourn.api.models import EventResults
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses, unavailable
-from sojourn.routing import EventResult, RoutingUnavailable
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses, unavailable
+from sojourn.contract.answers import answer, refused
 from sojourn.contract.event_result import Violation
+from sojourn.contract.incoming_event import Envelope, EnvelopeError, kind_of, read_event
+from sojourn.contract.json_values import may_overflow
+from sojourn.routing import EventResult, RoutingUnavailable
 
 JSON = "application/json"
 ACCEPTED = [JSON, cloudevents.STRUCTURED, cloudevents.BATCH]

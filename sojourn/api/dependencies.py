@@ -12,11 +12,11 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn.api import kinds
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 from sojourn.routing import Router, RoutingUnavailable
-from sojourn.steering.journeys import Lifecycle
 from sojourn.settings import Settings
+from sojourn.steering.journeys import Lifecycle
 from sojourn.store import Store, StoreUnavailable
 from sojourn.temporal.connection import connect, is_unavailable
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+from starlette.requests import Request
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -144,6 +145,12 @@ class Parts:
                 raise
             return "cannot be reached"
         return "ok"
+
+
+def context_of(request: Request) -> Parts:
+    """Return the parts of the process that serves a request."""
+    parts: Parts = request.app.state.parts
+    return parts
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sojourn.api.auth import requires
-from sojourn.api.dependencies import Parts
+from sojourn.api.dependencies import context_of
 from sojourn.api.problems import kinds
 from sojourn.api.problems.errors import ProblemError, openapi_responses
 from sojourn.api.profiles import examples, models
@@ -122,7 +122,7 @@ async def patch_profiles(request: Request) -> Response:
 )
 async def read_profiles(request: Request) -> Response:
     """Returns up to 1,000 profiles by their keys."""
-    keys = await read_keys(request, _parts(request).settings.max_batch)
+    keys = await read_keys(request, context_of(request).settings.max_batch)
     found = await _store(request).profiles.read(keys)
     missing = [key for key, profile in zip(keys, found, strict=True) if profile is None]
     return _json({"profiles": [_shown(profile) for profile in found if profile], "missing": missing})
@@ -222,7 +222,7 @@ async def _one(request: Request, key: str, mode: Literal["put", "patch"]) -> Res
 
 
 async def _batch(request: Request, mode: Literal["put", "patch"]) -> Response:
-    items = await read_batch(request, _parts(request).settings.max_batch)
+    items = await read_batch(request, context_of(request).settings.max_batch)
     writes = [item for item in items if isinstance(item, Write)]
     results = iter(await getattr(_store(request).profiles, mode)(writes) if writes else ())
     answers = [_result(next(results)) if isinstance(item, Write) else item for item in items]
@@ -259,13 +259,8 @@ def _shown(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
 def _store(request: Request) -> Store:
-    return _parts(request).database()
+    return context_of(request).database()
 
 
 def _json(value: Any, *, status: int = 200, version: int | None = None) -> Response:

@@ -15,28 +15,40 @@ from starlette.routing import Match, Route
 from temporalio.client import Client
 
 from sojourn import __version__
-from sojourn.api import kinds, openapi, pages, versionproblems
+from sojourn.api import openapi
+from sojourn.api.dependencies import open_parts
+from sojourn.api.endpoints import routes as endpoints
+from sojourn.api.events import routes as events
+from sojourn.api.health import routes as health
+from sojourn.api.instances import routes as instances
+from sojourn.api.instances import steering
+from sojourn.api.journeys import routes as journeys
+from sojourn.api.journeys.versions import routes as versions
+from sojourn.api.journeys.versions.problems import not_publishable
 from sojourn.api.middleware import BodyLimit, SafetyNet
-from sojourn.api.parts import open_parts
-from sojourn.api.problems import ProblemError, unavailable
-from sojourn.api.routes import (
-    endpoints,
-    events,
-    health,
-    instances,
-    journeys,
-    lifecycle,
-    oneinstance,
-    profiles,
-    versions,
-)
+from sojourn.api.operations import routes as operations
+from sojourn.api.pages import reference
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, unavailable
+from sojourn.api.profiles import routes as profiles
 from sojourn.contract.incoming_event import explain
 from sojourn.routing import RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
 from sojourn.store.version_rules import PublicationRefused
 
-_MODULES = (events, journeys, versions, lifecycle, oneinstance, instances, endpoints, profiles, health, pages)
+_MODULES = (
+    events,
+    journeys,
+    versions,
+    operations,
+    steering,
+    instances,
+    endpoints,
+    profiles,
+    health,
+    reference,
+)
 
 
 def create_app(settings: Settings, *, store: Store | None = None, client: Client | None = None) -> FastAPI:
@@ -82,7 +94,7 @@ def create_app(settings: Settings, *, store: Store | None = None, client: Client
     app.add_middleware(SafetyNet)
     for module in _MODULES:
         app.include_router(module.router)
-    app.include_router(lifecycle.operations)
+    app.include_router(operations.operations)
     return app
 
 
@@ -103,7 +115,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 async def _not_publishable(request: Request, error: Exception) -> Response:
     assert isinstance(error, PublicationRefused)
-    return versionproblems.not_publishable(error).response()
+    return not_publishable(error).response()
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

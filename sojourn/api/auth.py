@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from sojourn.api import kinds
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError
+from sojourn.api.dependencies import context_of
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 from sojourn.settings import Settings
 from sojourn.store import Store
 
@@ -52,7 +52,7 @@ def requires(*scopes: str) -> Callable[[Request], Awaitable[None]]:
     scope = scopes[0]
 
     async def authorize(request: Request) -> None:
-        parts: Parts = request.app.state.parts
+        parts = context_of(request)
         store = parts.database()
         if await store.has_keys():
             await _check_key(request, store, scope, good)

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic_core import from_json
 from starlette.requests import Request
 
-from sojourn.api import kinds
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 
 _POSITION = re.compile(r"(.*) at line (\d+) column (\d+)", re.DOTALL)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sojourn.api import endpointexamples, lifecycleexamples, profileexamples, versionexamples
+from sojourn.api.endpoints import examples as endpoints
+from sojourn.api.journeys.versions import examples as versions
+from sojourn.api.operations import examples as operations
+from sojourn.api.profiles import examples as profiles
 
 _EVENT = {
     "id": "evt-1",
@@ -132,10 +135,10 @@ _RUNNING = {
 }
 
 ANSWERS: dict[str, dict[str, Any]] = {
-    **lifecycleexamples.answers(_RUNNING),
-    **endpointexamples.ANSWERS,
-    **profileexamples.ANSWERS,
-    **versionexamples.answers(),
+    **operations.answers(_RUNNING),
+    **endpoints.ANSWERS,
+    **profiles.ANSWERS,
+    **versions.answers(),
     "post_events": {
         "started": {"summary": "An instance was started", "value": {"results": [_STARTED]}},
         "mixed": {

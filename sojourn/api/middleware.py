@@ -12,8 +12,8 @@ import zlib
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sojourn.api import kinds
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 
 logger = logging.getLogger("sojourn.api")
 

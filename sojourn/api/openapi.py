@@ -10,10 +10,10 @@ from pydantic.json_schema import models_json_schema
 
 from sojourn import __version__
 from sojourn.api import examples
-from sojourn.api.cloudevents import CloudEvent
-from sojourn.api.endpointmodels import LimitsIn
+from sojourn.api.endpoints.models import LimitsIn
+from sojourn.api.events.cloudevents import CloudEvent
 from sojourn.api.models import Files, ProblemDetails
-from sojourn.api.profilemodels import AttributesIn, KeysIn, ProfileIn
+from sojourn.api.profiles.models import AttributesIn, KeysIn, ProfileIn
 from sojourn.contract.incoming_event import EventIn
 
 DESCRIPTION = """

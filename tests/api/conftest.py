@@ -134,7 +134,7 @@ async def forwarding(port: int, target: str) -> AsyncIterator[None]:
 
 def problem_of(answer: httpx.Response, slug: str) -> dict[str, Any]:
     """Check that an answer is a problem of a kind, whole and consistent, and return it."""
-    from sojourn.api.kinds import TYPES
+    from sojourn.api.problems.kinds import TYPES
 
     kind = TYPES[slug]
     assert answer.headers["content-type"] == "application/problem+json", answer.text

@@ -13,7 +13,7 @@ from cloudevents.core.bindings import http as sdk
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from sojourn.api.cloudevents import read_cloud_event
+from sojourn.api.events.cloudevents import read_cloud_event
 from sojourn.contract.incoming_event import MAX_ID
 from tests.api.conftest import problem_of
 

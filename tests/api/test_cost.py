@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, func, insert, select
 from temporalio.client import Client
 
-from sojourn.api import parts
+from sojourn.api import dependencies
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
 from sojourn.store import Store
@@ -58,7 +58,7 @@ async def test_old_event_ids_are_forgotten_by_and_by(
     settings: Settings, store: Store, nowhere: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The running API cleans up what is older than the window in which ids are remembered."""
-    monkeypatch.setattr(parts, "MAINTENANCE_DELAY", 0.01)
+    monkeypatch.setattr(dependencies, "MAINTENANCE_DELAY", 0.01)
     now = datetime.now(UTC)
     rows = [
         {"journey": "welcome", "profile": "cust-1", "per": "", "event_id": event_id, "at": at}

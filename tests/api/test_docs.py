@@ -16,8 +16,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from sojourn.api import kinds
 from sojourn.api.app import create_app
+from sojourn.api.problems import kinds
 from sojourn.plugin import JourneyPlugin
 from sojourn.settings import Settings
 from sojourn.store import SCOPES

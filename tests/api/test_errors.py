@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from sojourn.api import parts
+from sojourn.api import dependencies
 from sojourn.api.app import create_app
 from sojourn.settings import Settings
 from sojourn.store import Store, StoreUnavailable
@@ -187,7 +187,7 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for(
     settings: Settings, nowhere: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503 until it can be reached; then everything works, without a restart."""
-    monkeypatch.setattr(parts, "RETRY_INTERVAL", 0.05)
+    monkeypatch.setattr(dependencies, "RETRY_INTERVAL", 0.05)
     store = await Store.open(settings.database)
     there = asyncio.Event()
     migrate = store.migrate

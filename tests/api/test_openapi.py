@@ -11,8 +11,8 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from sojourn.api import kinds
-from sojourn.api.problems import MEDIA_TYPE, markdown
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import MEDIA_TYPE, markdown
 
 ROOT = Path(__file__).parents[2]
 # What the middleware and the routing answer, before any operation.

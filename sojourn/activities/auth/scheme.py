@@ -1,4 +1,4 @@
-"""What a type of authentication does: add fixed credentials, or fetch a token and add it."""
+"""Schemes of authentication: fixed credentials that are added, or a token that is fetched and added."""
 
 from __future__ import annotations
 

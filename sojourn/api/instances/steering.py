@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api import lifecyclemodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.dependencies import context_of
+from sojourn.api.operations import models
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import json_response
 from sojourn.steering.instance_actions import InstanceAct, InstanceEnded, steer_instance
 from sojourn.steering.instances import InstanceNotFound
 
@@ -59,7 +59,7 @@ async def stop_instance(request: Request, workflow_id: Id) -> Response:
 
 
 async def _steer(request: Request, workflow_id: str, act: InstanceAct, reason: str = "") -> Response:
-    parts: Parts = request.app.state.parts
+    parts = context_of(request)
     private = parts.settings.private_keys
     try:
         instance = await steer_instance(parts.client, workflow_id, act, reason, private_keys=private)
@@ -67,4 +67,4 @@ async def _steer(request: Request, workflow_id: str, act: InstanceAct, reason: s
         raise ProblemError(kinds.UNKNOWN_INSTANCE, f"No instance has the id {workflow_id[:200]}.") from None
     except InstanceEnded:
         raise ProblemError(kinds.INSTANCE_ENDED, f"The instance {workflow_id[:200]} has ended.") from None
-    return Response(to_json({"asked": act, "instance": instance}), media_type="application/json")
+    return json_response({"asked": act, "instance": instance})

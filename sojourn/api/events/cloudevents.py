@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sojourn.api.bodies import parse_json
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems.errors import ProblemError
 from sojourn.contract.event_result import IncomingEvent, Violation
 from sojourn.contract.incoming_event import (
     MAX_ID,

@@ -6,8 +6,8 @@ the OpenAPI document and `GET /problems/…` are made from here.
 
 from __future__ import annotations
 
-from sojourn.api.lifecyclekinds import INSTANCE_ENDED, NO_DRAFT, NOT_IN_THIS_STATE, UNKNOWN_OPERATION
-from sojourn.api.problemtypes import TYPES, ProblemType, define
+from sojourn.api.problems.operations import INSTANCE_ENDED, NO_DRAFT, NOT_IN_THIS_STATE, UNKNOWN_OPERATION
+from sojourn.api.problems.types import TYPES, ProblemType, define
 
 __all__ = ["INSTANCE_ENDED", "NOT_IN_THIS_STATE", "NO_DRAFT", "TYPES", "UNKNOWN_OPERATION", "ProblemType"]
 

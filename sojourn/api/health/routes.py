@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds, models
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api import models
+from sojourn.api.dependencies import context_of
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import json_response
 
 router = APIRouter(tags=["health"])
 
@@ -36,10 +37,10 @@ async def live() -> Response:
 @router.head("/health/ready", include_in_schema=False)
 async def ready(request: Request) -> Response:
     """Answers 200 when Temporal and the database can be reached, else 503."""
-    parts: Parts = request.app.state.parts
+    parts = context_of(request)
     database, temporal = await asyncio.gather(parts.check_database(), parts.check_temporal())
     checks = {"database": database, "temporal": temporal}
     away = [f"{name} {answer}" for name, answer in checks.items() if answer != "ok"]
     if away:
         raise ProblemError(kinds.NOT_READY, f"Not ready: {', '.join(away)}.", checks=checks)
-    return Response(to_json({"status": "ready", "checks": checks}), media_type="application/json")
+    return json_response({"status": "ready", "checks": checks})

@@ -7,23 +7,24 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import cloudevents, examples, kinds
+from sojourn.api import examples
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
+from sojourn.api.dependencies import context_of
+from sojourn.api.events import cloudevents
 from sojourn.api.models import EventResults
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses, unavailable
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses, unavailable
+from sojourn.api.responses import JSON, json_response
 from sojourn.contract.answers import answer, refused
 from sojourn.contract.event_result import Violation
 from sojourn.contract.incoming_event import Envelope, EnvelopeError, kind_of, read_event
 from sojourn.contract.json_values import may_overflow
 from sojourn.routing import EventResult, RoutingUnavailable
 
-JSON = "application/json"
 ACCEPTED = [JSON, cloudevents.STRUCTURED, cloudevents.BATCH]
 
 _authorize = requires("events")
@@ -64,7 +65,7 @@ async def post_events(request: Request) -> Response:
     harmless.
     """
     await _authorize(request)
-    parts: Parts = request.app.state.parts
+    parts = context_of(request)
     items = await _read(request, parts.settings.max_batch)
     envelopes = [item for item in items if isinstance(item, Envelope)]
     try:
@@ -75,7 +76,7 @@ async def post_events(request: Request) -> Response:
         done = [*error.done, *[None] * (len(envelopes) - len(error.done))]
         advice = "Send again what `results` calls unavailable, with the ids given there."
         raise unavailable(error, advice, results=_answers(items, done)) from None
-    return Response(to_json({"results": _answers(items, results)}), status_code=202, media_type=JSON)
+    return json_response({"results": _answers(items, results)}, 202)
 
 
 async def _read(request: Request, max_batch: int) -> list[Envelope | EnvelopeError]:

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api.kinds import TYPES, ProblemType
+from sojourn.api.problems import kinds
+from sojourn.api.problems.kinds import TYPES, ProblemType
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -131,7 +131,3 @@ def markdown() -> str:
             lines += ["Headers: " + ", ".join(f"`{name}`" for name in kind.headers) + ".", ""]
         lines += ["```json", to_json(kind.example(), indent=2).decode(), "```"]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    print(markdown(), end="")

@@ -7,21 +7,19 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api import lifecyclemodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.routes.journeys import Name, unknown_journey
+from sojourn.api.dependencies import context_of
+from sojourn.api.journeys.routes import Name, unknown_journey
+from sojourn.api.operations import models
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import json_response
 from sojourn.contract.journey_states import Act, ActRefused
 from sojourn.store import journey_states
 from sojourn.store.journey_states import NoDraft, Steered, UnknownVersion
-
-JSON = "application/json"
 
 router = APIRouter(tags=["journeys"])
 operations = APIRouter(tags=["operations"])
@@ -147,7 +145,7 @@ async def publish_draft(request: Request, name: Name) -> Response:
 
     Events and endpoints that were published since the draft was saved stay as they are.
     """
-    store = _parts(request).database()
+    store = context_of(request).database()
     try:
         result = await store.change(lambda connection: journey_states.publish_draft(connection, name))
     except NoDraft:
@@ -167,13 +165,13 @@ async def publish_draft(request: Request, name: Name) -> Response:
 )
 async def discard_draft(request: Request, name: Name) -> Response:
     """Forgets the draft of a journey. What is published stays as it is."""
-    store = _parts(request).database()
+    store = context_of(request).database()
     gone = await store.change(lambda connection: journey_states.discard_draft(connection, name))
     if gone is None:
         raise unknown_journey(await store.catalog(), name)
     if not gone:
         raise _no_draft(name)
-    return _json({"journey": name, "discarded": True})
+    return json_response({"journey": name, "discarded": True})
 
 
 @operations.get(
@@ -186,11 +184,11 @@ async def discard_draft(request: Request, name: Name) -> Response:
 async def list_operations(request: Request, filters: Annotated[models.OperationFilters, Query()]) -> Response:
     """Returns what is and was done with all instances of a journey, newest first."""
     found = await (
-        _parts(request)
+        context_of(request)
         .database()
         .operations.list(journey=filters.journey, state=filters.state, limit=filters.limit)
     )
-    return _json({"operations": [operation.as_dict() for operation in found]})
+    return json_response({"operations": [operation.as_dict() for operation in found]})
 
 
 @operations.get(
@@ -206,19 +204,19 @@ async def read_operation(
     which: Annotated[models.WhichFailures, Query()],
 ) -> Response:
     """Returns one operation: how many instances it has found, how far it has come, and where it failed."""
-    store = _parts(request).database()
+    store = context_of(request).database()
     operation = await store.operations.get(number)
     if operation is None:
         raise ProblemError(kinds.UNKNOWN_OPERATION, f"There is no operation {number}.")
     failed = operation.failed and which.failures
     failures = await store.operations.failures(number, which.failures, which.after) if failed else []
-    return _json({**operation.as_dict(), "failures": [asdict(item) for item in failures]})
+    return json_response({**operation.as_dict(), "failures": [asdict(item) for item in failures]})
 
 
 async def _act(
     request: Request, name: str, what: Act | Literal["move"], version: int | None = None
 ) -> Response:
-    parts = _parts(request)
+    parts = context_of(request)
     store = parts.database()
     try:
         if what == "move":
@@ -248,17 +246,8 @@ def _steered(name: str, steered: Steered, status: int = 200) -> Response:
         "version": steered.version,
         "operation": operation,
     }
-    return _json(value, status)
+    return json_response(value, status)
 
 
 def _no_draft(name: str) -> ProblemError:
     return ProblemError(kinds.NO_DRAFT, f"{name} has no draft. Save one with `POST /v1/journeys?draft=true`.")
-
-
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(to_json(value), status_code=status, media_type=JSON)

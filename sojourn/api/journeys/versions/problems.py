@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sojourn.api import kinds
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 from sojourn.definitions.problems import Problem
 from sojourn.store.version_rules import BrokenRule, PublicationRefused
 

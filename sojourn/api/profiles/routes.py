@@ -10,12 +10,12 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds, profileexamples
-from sojourn.api import profilemodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.profilebodies import (
+from sojourn.api.dependencies import context_of
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.profiles import examples, models
+from sojourn.api.profiles.bodies import (
     expected_version,
     key_of_path,
     read_attributes,
@@ -58,7 +58,7 @@ _WRITES: dict[int | str, dict[str, Any]] = {
         **_ETAG,
         "description": "The profile is new.",
         "model": models.WrittenOut,
-        "content": {"application/json": {"examples": profileexamples.CREATED}},
+        "content": {"application/json": {"examples": examples.CREATED}},
     },
     **openapi_responses(
         *kinds.GUARDED,
@@ -86,7 +86,7 @@ Key = Annotated[
     summary="Write profiles",
     dependencies=_WRITE,
     responses=_BATCHES,
-    openapi_extra=profileexamples.WRITE_MANY,
+    openapi_extra=examples.WRITE_MANY,
 )
 async def put_profiles(request: Request) -> Response:
     """Replaces all attributes of up to 1,000 profiles, or makes them. Each has its own result, in order.
@@ -102,7 +102,7 @@ async def put_profiles(request: Request) -> Response:
     summary="Change profiles",
     dependencies=_WRITE,
     responses=_BATCHES,
-    openapi_extra=profileexamples.WRITE_MANY,
+    openapi_extra=examples.WRITE_MANY,
 )
 async def patch_profiles(request: Request) -> Response:
     """Changes some attributes of up to 1,000 profiles (RFC 7396), or makes them. As `PUT` else.
@@ -118,11 +118,11 @@ async def patch_profiles(request: Request) -> Response:
     summary="Read profiles",
     dependencies=_READ,
     responses=_BATCHES,
-    openapi_extra=profileexamples.READ_MANY,
+    openapi_extra=examples.READ_MANY,
 )
 async def read_profiles(request: Request) -> Response:
     """Returns up to 1,000 profiles by their keys."""
-    keys = await read_keys(request, _parts(request).settings.max_batch)
+    keys = await read_keys(request, context_of(request).settings.max_batch)
     found = await _store(request).profiles.read(keys)
     missing = [key for key, profile in zip(keys, found, strict=True) if profile is None]
     return _json({"profiles": [_shown(profile) for profile in found if profile], "missing": missing})
@@ -147,7 +147,7 @@ async def read_profile_schema(request: Request) -> Response:
     summary="Write a profile",
     dependencies=_WRITE,
     responses=_WRITES,
-    openapi_extra=profileexamples.PUT_ONE,
+    openapi_extra=examples.PUT_ONE,
 )
 async def put_profile(request: Request, key: Key) -> Response:
     """Replaces all attributes of a profile, or makes it."""
@@ -160,7 +160,7 @@ async def put_profile(request: Request, key: Key) -> Response:
     summary="Change a profile",
     dependencies=_WRITE,
     responses=_WRITES,
-    openapi_extra=profileexamples.PATCH_ONE,
+    openapi_extra=examples.PATCH_ONE,
 )
 async def patch_profile(request: Request, key: Key) -> Response:
     """Changes some attributes of a profile (RFC 7396: null removes one, objects are merged), or makes it.
@@ -195,7 +195,7 @@ async def read_profile(request: Request, key: Key) -> Response:
     summary="Erase a profile",
     dependencies=[Depends(requires("operate"))],
     responses=openapi_responses(*kinds.GUARDED, kinds.INVALID_REQUEST, kinds.VERSION_CONFLICT),
-    openapi_extra=profileexamples.ERASE_ONE,
+    openapi_extra=examples.ERASE_ONE,
 )
 async def erase_profile(request: Request, key: Key) -> Response:
     """Erases a profile from the built-in store. Erasing one that is not there is no error.
@@ -222,7 +222,7 @@ async def _one(request: Request, key: str, mode: Literal["put", "patch"]) -> Res
 
 
 async def _batch(request: Request, mode: Literal["put", "patch"]) -> Response:
-    items = await read_batch(request, _parts(request).settings.max_batch)
+    items = await read_batch(request, context_of(request).settings.max_batch)
     writes = [item for item in items if isinstance(item, Write)]
     results = iter(await getattr(_store(request).profiles, mode)(writes) if writes else ())
     answers = [_result(next(results)) if isinstance(item, Write) else item for item in items]
@@ -259,13 +259,8 @@ def _shown(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
 def _store(request: Request) -> Store:
-    return _parts(request).database()
+    return context_of(request).database()
 
 
 def _json(value: Any, *, status: int = 200, version: int | None = None) -> Response:

@@ -8,12 +8,13 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+from starlette.requests import Request
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from sojourn.api import kinds
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
 from sojourn.routing import Router, RoutingUnavailable
 from sojourn.settings import Settings
 from sojourn.steering.journeys import Lifecycle
@@ -144,6 +145,12 @@ class Parts:
                 raise
             return "cannot be reached"
         return "ok"
+
+
+def context_of(request: Request) -> Parts:
+    """Return the parts of the process that serves a request."""
+    parts: Parts = request.app.state.parts
+    return parts
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.api.problemtypes import ProblemType, define
+from sojourn.api.problems.types import ProblemType, define
 
 NOT_IN_THIS_STATE = define(
     ProblemType(

@@ -9,18 +9,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import ValidationError
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sojourn import definitions
-from sojourn.api import examples, kinds, models
+from sojourn.api import examples, models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.api.lifecyclemodels import Draft
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.versionproblems import not_publishable
+from sojourn.api.dependencies import context_of
+from sojourn.api.journeys.versions.problems import not_publishable
+from sojourn.api.operations.models import Draft
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import JSON, json_response
 from sojourn.contract.incoming_event import explain
 from sojourn.definitions.limits import Limits
 from sojourn.routing import RoutingUnavailable
@@ -28,7 +29,6 @@ from sojourn.steering.endpoints import overridden
 from sojourn.store import Catalog, JourneyRecord
 from sojourn.store.version_rules import PublicationRefused
 
-JSON = "application/json"
 _HINTS = {"files": 'write {"files": {"journeys/welcome.yaml": "journey: welcome\\n…"}}'}
 
 router = APIRouter(tags=["journeys"])
@@ -44,9 +44,9 @@ Name = Annotated[str, Path(description="The journey's name.", examples=["cart-ab
 )
 async def list_journeys(request: Request) -> Response:
     """Returns every journey that was published or saved as a draft, by name, with its latest version."""
-    catalog = await _parts(request).database().catalog()
+    catalog = await context_of(request).database().catalog()
     names = sorted(catalog.journeys.keys() | catalog.drafts.keys())
-    return _json({"journeys": [_summary(catalog, name) for name in names]})
+    return json_response({"journeys": [_summary(catalog, name) for name in names]})
 
 
 @router.get(
@@ -58,18 +58,20 @@ async def list_journeys(request: Request) -> Response:
 )
 async def read_journey(request: Request, name: Name) -> Response:
     """Returns one journey with its versions and its latest definition."""
-    parts = _parts(request)
+    parts = context_of(request)
     with contextlib.suppress(RoutingUnavailable):
         await parts.lifecycle.finish(name)
     catalog = await parts.database().catalog()
     if name not in catalog.journeys and (draft := catalog.drafts.get(name)) is not None:
-        return _json({**_summary(catalog, name), "versions": [], "definition": draft.definition})
+        return json_response({**_summary(catalog, name), "versions": [], "definition": draft.definition})
     record = _known(catalog, name)
     versions = [
         {"version": number, "state": record.version_state(number), "published_at": version.published_at}
         for number, version in sorted(record.versions.items(), reverse=True)
     ]
-    return _json({**_summary(catalog, name), "versions": versions, "definition": record.latest.definition})
+    return json_response(
+        {**_summary(catalog, name), "versions": versions, "definition": record.latest.definition}
+    )
 
 
 @router.get(
@@ -96,14 +98,14 @@ async def read_version(
             f"The journey {name} has no version {version}. Its latest is {latest}.",
             latest=latest,
         )
-    return _json(
+    return json_response(
         {
             "journey": name,
             "version": version,
             "state": record.version_state(version),
             "published_at": found.published_at,
             "definition": found.definition,
-            "files": await _parts(request).database().sources(name, version),
+            "files": await context_of(request).database().sources(name, version),
         }
     )
 
@@ -129,10 +131,10 @@ async def publish(request: Request, how: Annotated[Draft, Query()]) -> Response:
     if not project.ok:
         raise _not_publishable(project)
     try:
-        result = await _parts(request).database().publish(project, draft=how.draft)
+        result = await context_of(request).database().publish(project, draft=how.draft)
     except PublicationRefused as error:
         raise not_publishable(error, project.files) from None
-    return _json(
+    return json_response(
         {
             "published": [{"journey": name, "version": version} for name, version in result.published],
             "drafts": [{"journey": name, "version": version} for name, version in result.drafts],
@@ -157,7 +159,7 @@ async def publish(request: Request, how: Annotated[Draft, Query()]) -> Response:
 async def validate(request: Request) -> Response:
     """Says what is wrong with a project, and stores nothing."""
     project = await _load(request)
-    return _json({"ok": project.ok, "problems": [problem.as_dict() for problem in project.problems]})
+    return json_response({"ok": project.ok, "problems": [problem.as_dict() for problem in project.problems]})
 
 
 async def _load(request: Request) -> definitions.Project:
@@ -177,7 +179,7 @@ async def _load(request: Request) -> definitions.Project:
             violations=[violation.as_dict() for violation in violations],
         ) from None
     # Checking a project takes a while, in which events are to get through.
-    settings = _parts(request).settings
+    settings = context_of(request).settings
     limits = Limits.of_days(settings.max_wait_days, settings.max_timeout_days)
     return await asyncio.to_thread(definitions.load_texts, files, limits=limits)
 
@@ -193,7 +195,7 @@ def _not_publishable(project: definitions.Project) -> ProblemError:
 
 
 async def _record(request: Request, name: str) -> JourneyRecord:
-    return _known(await _parts(request).database().catalog(), name)
+    return _known(await context_of(request).database().catalog(), name)
 
 
 def _known(catalog: Catalog, name: str) -> JourneyRecord:
@@ -223,12 +225,3 @@ def _summary(catalog: Catalog, name: str) -> dict[str, Any]:
         "entry_event": (latest.definition.get("entry") or {}).get("event"),
         "published_at": None if record is None else latest.published_at,
     }
-
-
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def _json(value: Any) -> Response:
-    return Response(to_json(value), media_type=JSON)

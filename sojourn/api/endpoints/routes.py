@@ -7,17 +7,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import ValidationError
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import endpointexamples, kinds
-from sojourn.api import endpointmodels as models
 from sojourn.api.auth import requires
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.api.endpointmodels import Kind
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.dependencies import Parts, context_of
+from sojourn.api.endpoints import examples, models
+from sojourn.api.endpoints.models import Kind
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import JSON, json_response
 from sojourn.contract.event_result import Violation
 from sojourn.contract.incoming_event import explain
 from sojourn.definitions.durations import parse_duration
@@ -26,7 +26,6 @@ from sojourn.store import Catalog, LimitError
 from sojourn.store.call_failures import as_dict
 from sojourn.store.limits import KINDS
 
-JSON = "application/json"
 _FIELDS = ("cap", "throttle", "calls", "per", "expire")
 _HINTS = {
     "calls": "write a whole number, such as 100",
@@ -50,13 +49,13 @@ KindPath = Annotated[Kind, Path(description="`source` or `action`.", examples=["
 )
 async def list_endpoints(request: Request) -> Response:
     """Returns every source and action that was published, with its limits and its last error."""
-    parts = _parts(request)
+    parts = context_of(request)
     store = parts.database()
     catalog, errors = await store.catalog(), await store.endpoint_errors.latest()
     keys = sorted(catalog.endpoints, key=lambda key: (key[0] != "source", key[1]))
     found = [summary(catalog, key, errors.get(key)) for key in keys]
     await count_waiting(parts.client, parts.settings.task_queue, found)
-    return _json({"endpoints": found})
+    return json_response({"endpoints": found})
 
 
 @router.get(
@@ -68,7 +67,7 @@ async def list_endpoints(request: Request) -> Response:
 )
 async def read_endpoint(request: Request, kind: KindPath, name: Name) -> Response:
     """Returns one endpoint: its definition, its limits and the last attempts that failed."""
-    return await _endpoint(_parts(request), kind, name)
+    return await _endpoint(context_of(request), kind, name)
 
 
 @router.put(
@@ -79,7 +78,7 @@ async def read_endpoint(request: Request, kind: KindPath, name: Name) -> Respons
     responses=openapi_responses(
         *kinds.GUARDED, *kinds.WITH_BODY, kinds.UNKNOWN_ENDPOINT, kinds.INVALID_REQUEST
     ),
-    openapi_extra=endpointexamples.LIMITS_REQUEST,
+    openapi_extra=examples.LIMITS_REQUEST,
 )
 async def set_limits(request: Request, kind: KindPath, name: Name) -> Response:
     """Sets the cap or the throttle of an endpoint in place of those that were published, or both.
@@ -87,7 +86,7 @@ async def set_limits(request: Request, kind: KindPath, name: Name) -> Response:
     Running workers keep to it within a second or so. It stays in force, also when the endpoint is published again,
     until it is reset.
     """
-    parts = _parts(request)
+    parts = context_of(request)
     changes = await _changes(request)
     try:
         known = await parts.database().set_limits(kind, name, changes)
@@ -109,7 +108,7 @@ async def reset_limits(
     request: Request, kind: KindPath, name: Name, which: Annotated[models.Which, Query()]
 ) -> Response:
     """Puts limits back to what was published. Doing so again changes nothing."""
-    parts = _parts(request)
+    parts = context_of(request)
     await parts.database().reset_limits(kind, name, which.limit or KINDS)
     return await _endpoint(parts, kind, name)
 
@@ -122,7 +121,7 @@ async def _endpoint(parts: Parts, kind: str, name: str) -> Response:
     errors = await store.endpoint_errors.last(kind, name)
     found = summary(catalog, key, errors[0] if errors else None)
     await count_waiting(parts.client, parts.settings.task_queue, [found])
-    return _json({**found, **details(catalog, key), "errors": [as_dict(error) for error in errors]})
+    return json_response({**found, **details(catalog, key), "errors": [as_dict(error) for error in errors]})
 
 
 async def _changes(request: Request) -> dict[str, Any]:
@@ -178,12 +177,3 @@ def _unknown(catalog: Catalog, kind: str, name: str) -> ProblemError:
         near = difflib.get_close_matches(name, [found for of, found in catalog.endpoints if of == kind], 1)
         hint = f" The nearest name is {near[0]}." if near else ""
     return ProblemError(kinds.UNKNOWN_ENDPOINT, f"No {kind} is named {name[:80]}.{hint}")
-
-
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def _json(value: Any) -> Response:
-    return Response(to_json(value), media_type=JSON)

@@ -13,9 +13,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from sojourn.api import kinds
-from sojourn.api.kinds import ProblemType
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
+from sojourn.api.problems.kinds import ProblemType
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; --soft: #8881; }

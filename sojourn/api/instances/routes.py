@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds, models
+from sojourn.api import models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
+from sojourn.api.dependencies import Parts, context_of
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import json_response
 from sojourn.steering.instances import InstanceNotFound, list_instances, read_instance
 
 router = APIRouter(tags=["instances"], dependencies=[Depends(requires("read"))])
@@ -50,7 +50,7 @@ class Run(BaseModel):
 )
 async def get_instances(request: Request, filters: Annotated[Filters, Query()]) -> Response:
     """Returns instances, newest first. What happened in the last second or so may be missing."""
-    parts: Parts = request.app.state.parts
+    parts = context_of(request)
     try:
         page = await list_instances(
             parts.client,
@@ -58,7 +58,7 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
             profile=filters.profile,
             status=filters.status,
             limit=filters.limit,
-            page=_unseal(filters.page),
+            page=filters.page,
             private_keys=parts.settings.private_keys,
             search_attributes=parts.settings.search_attributes,
             workflow_types=await _workflow_types(parts),
@@ -68,10 +68,7 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
         raise ProblemError(
             kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation]
         ) from None
-    return Response(
-        to_json({"instances": page.instances, "next_page": _seal(page.next_page)}),
-        media_type="application/json",
-    )
+    return json_response({"instances": page.instances, "next_page": page.next_page})
 
 
 @router.get(
@@ -94,14 +91,14 @@ async def get_instance(
     run: Annotated[Run, Query()],
 ) -> Response:
     """Returns one instance with its steps, running or ended."""
-    parts: Parts = request.app.state.parts
+    parts = context_of(request)
     try:
         instance = await read_instance(
             parts.client, workflow_id, run.run_id, private_keys=parts.settings.private_keys
         )
     except InstanceNotFound:
         raise ProblemError(kinds.UNKNOWN_INSTANCE, f"No instance has the id {workflow_id[:200]}.") from None
-    return Response(to_json(instance), media_type="application/json")
+    return json_response(instance)
 
 
 async def _workflow_types(parts: Parts) -> set[str]:
@@ -111,21 +108,3 @@ async def _workflow_types(parts: Parts) -> set[str]:
     catalog = await parts.database().catalog()
     versions = (version for record in catalog.journeys.values() for version in record.versions.values())
     return {str(name) for version in versions if (name := version.definition.get("workflow"))}
-
-
-def _seal(page: str | None) -> str | None:
-    """Put a checksum on the mark of a page: Temporal answers a wrong one as if it were out of order itself."""
-    return None if page is None else f"{_checksum(page)}.{page}"
-
-
-def _unseal(page: str | None) -> str | None:
-    if page is None:
-        return None
-    checksum, _, inner = page.partition(".")
-    if checksum != _checksum(inner):
-        raise ValueError("this is no page that the API gave; send `next_page` as it came, or leave it out")
-    return inner
-
-
-def _checksum(page: str) -> str:
-    return hashlib.blake2b(page.encode(), digest_size=6).hexdigest()

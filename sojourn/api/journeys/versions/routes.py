@@ -6,21 +6,19 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sojourn.api import kinds
-from sojourn.api import versionmodels as models
 from sojourn.api.auth import requires
-from sojourn.api.parts import Parts
-from sojourn.api.problems import ProblemError, openapi_responses
-from sojourn.api.routes.journeys import Name, unknown_journey
+from sojourn.api.dependencies import Parts, context_of
+from sojourn.api.journeys.routes import Name, unknown_journey
+from sojourn.api.journeys.versions import models
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.responses import json_response
 from sojourn.definitions.difference import compare
 from sojourn.steering.versions import count_versions, movable_instances
 from sojourn.store import JourneyRecord
-
-JSON = "application/json"
 
 router = APIRouter(tags=["journeys"])
 
@@ -46,7 +44,7 @@ async def list_versions(request: Request, name: Name) -> Response:
         for number, version in sorted(record.versions.items(), reverse=True)
     ]
     unknown = sum(count for number, count in counts.items() if number not in record.versions)
-    return _json({"journey": name, "versions": versions, "unknown": unknown})
+    return json_response({"journey": name, "versions": versions, "unknown": unknown})
 
 
 @router.get(
@@ -67,7 +65,7 @@ async def compare_versions(
     since = which.from_ or max(1, to - 1)
     old, new = (_definition(record, number) for number in (since, to))
     changes = [change.as_dict() for change in compare(old, new)]
-    return _json({"journey": name, "from": since, "to": to, "changes": changes})
+    return json_response({"journey": name, "from": since, "to": to, "changes": changes})
 
 
 @router.get(
@@ -97,7 +95,7 @@ async def ask_instances(request: Request, name: Name, which: Annotated[models.Mo
         raise ProblemError(
             kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation]
         ) from None
-    return _json(
+    return json_response(
         {
             "journey": name,
             "to": record.latest.version,
@@ -120,13 +118,9 @@ def _definition(record: JourneyRecord, number: int) -> dict[str, Any]:
 
 
 async def _record(request: Request, name: str) -> tuple[Parts, JourneyRecord]:
-    parts: Parts = request.app.state.parts
+    parts = context_of(request)
     catalog = await parts.database().catalog()
     record = catalog.journeys.get(name)
     if record is None:
         raise unknown_journey(catalog, name)
     return parts, record
-
-
-def _json(value: Any) -> Response:
-    return Response(to_json(value), media_type=JSON)

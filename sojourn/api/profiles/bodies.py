@@ -10,15 +10,15 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
-from sojourn.api import kinds
 from sojourn.api.bodies import content_type, parse_json, wrong_content_type
-from sojourn.api.problems import ProblemError
+from sojourn.api.problems import kinds
+from sojourn.api.problems.errors import ProblemError
+from sojourn.api.responses import JSON
 from sojourn.contract.event_result import Violation
 from sojourn.contract.incoming_event import kind_of
 from sojourn.contract.profile_keys import key_text, unfit_key
 from sojourn.store.profiles.profiles import THERE, Write
 
-JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 

@@ -1,0 +1,1 @@
+"""The endpoints resource: sources and actions with their limits."""

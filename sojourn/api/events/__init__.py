@@ -1,0 +1,1 @@
+"""The events resource: what `POST /v1/events` takes and answers."""

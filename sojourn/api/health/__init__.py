@@ -1,0 +1,1 @@
+"""The health resource, for whatever watches the process."""

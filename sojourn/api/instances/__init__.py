@@ -1,0 +1,1 @@
+"""The instances resource: profiles on their journeys."""

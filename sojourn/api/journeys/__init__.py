@@ -1,0 +1,1 @@
+"""The journeys resource: publication, reading and the checks before it."""

@@ -1,0 +1,1 @@
+"""The versions and the draft of a journey."""

@@ -1,0 +1,1 @@
+"""The operations resource: changes to a journey and to all its instances."""

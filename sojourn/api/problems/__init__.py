@@ -1,0 +1,1 @@
+"""The problem details (RFC 9457) that the API answers with."""

@@ -1,0 +1,1 @@
+"""The profiles resource: the built-in data source."""

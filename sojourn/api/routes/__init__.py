@@ -1,1 +1,0 @@
-"""The operations of the API, by what they are about."""

@@ -226,6 +226,8 @@ def _status_filter(status: str | None) -> list[str]:
 
 
 def _quoted(text: str) -> str:
+    if "\0" in text:  # Temporal's own databases fail on it
+        raise ValueError("a name or a key cannot hold the character NUL")
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

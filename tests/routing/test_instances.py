@@ -117,6 +117,7 @@ async def test_filters_are_values_and_never_query(world: World, text: str) -> No
         ({"limit": 0}, "between 1 and 1000"),
         ({"page": "???"}, "next_page"),
         ({"page": "bm9uc2Vuc2U="}, "next_page"),
+        ({"journey": "a\0b"}, "the character NUL"),
     ],
 )
 async def test_what_is_no_filter_is_refused(client: Client, arguments: dict[str, Any], said: str) -> None:

@@ -30,6 +30,8 @@ def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """
     context = ssl.create_default_context(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A server that speaks only HTTP/2 then refuses the handshake instead of answering in frames.
+    context.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=ca_file)

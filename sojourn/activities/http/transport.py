@@ -1,17 +1,18 @@
-"""Sending requests, over the version of HTTP that the server offers.
+"""Transport of requests over HTTP/1.1.
 
 One pool of connections per endpoint and origin, no cookies kept (they would travel from one customer to the
 next), no proxies or credentials from the environment, redirects followed only where the request was meant to go,
 every size and time bounded.
 """
 
-# HTTP/1.1 by aiohttp itself, and not by httpx with aiohttp underneath: that one decodes what we percent-encoded on
-# purpose, sends the bodies of redirected requests in chunks, and calls a connection that broke a time-out. aiohttp
-# has no HTTP/2; that is http2_pool.py's.
+# By aiohttp itself, and not by httpx with aiohttp underneath: that one decodes what we percent-encoded on
+# purpose, sends the bodies of redirected requests in chunks, and calls a connection that broke a time-out.
+# docs/explanation/http-client.md compares aiohttp with httpx2.
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from dataclasses import replace
 from functools import cached_property
@@ -26,7 +27,6 @@ from sojourn.activities.http.connect import CONNECT_TIMEOUT, GuardedResolver, tl
 from sojourn.activities.http.connection_guard import AddressGuard, refusal
 from sojourn.activities.http.urls import parse_url, redirected
 from sojourn.activities.http.wire import REDIRECTS, HttpRequest, HttpResponse
-from sojourn.activities.http2_pool import Http2Pool
 
 MAX_REDIRECTS = 5
 
@@ -42,7 +42,6 @@ class Transport:
         guard: Which addresses may be reached.
         ca_file: PEM certificates of authorities that are believed besides the public ones.
         connections: Most connections of one pool, and most calls at once.
-        http2: Whether servers that offer HTTP/2 are spoken to in it.
 
     Raises:
         OSError: `ca_file` cannot be read, or holds no certificate.
@@ -54,25 +53,19 @@ class Transport:
         *,
         ca_file: Path | None = None,
         connections: int = 100,
-        http2: bool = True,
     ) -> None:
         self._guard = guard or AddressGuard()
         self._ca_file = ca_file
         self._connections = connections
-        self._http2 = http2
         self._pools: dict[tuple[str, str], aiohttp.ClientSession] = {}
-        self._http2_pools: dict[tuple[str, str], Http2Pool] = {}
         if ca_file is not None:
             _ = self._tls  # a file that cannot be used is told at once
 
     async def aclose(self) -> None:
         """Close every connection. The transport can be used again afterwards."""
         pools, self._pools = self._pools, {}
-        http2_pools, self._http2_pools = self._http2_pools, {}
         for pool in pools.values():
             await pool.close()
-        for http2_pool in http2_pools.values():
-            await http2_pool.aclose()
 
     async def send(self, owner: str, request: HttpRequest, within: float) -> HttpResponse:
         """Send a request, follow its redirects and read the answer.
@@ -115,14 +108,6 @@ class Transport:
         """
         headers = _with_defaults(request.headers)
         key = (owner, str(url.origin()))
-        if self._http2 and url.scheme == "https":
-            if key not in self._http2_pools:
-                self._http2_pools[key] = Http2Pool(
-                    url, self._guard, lambda: self._tls_http2, self._connections
-                )
-            response = await self._http2_pools[key].send(request, url, headers)
-            if response is not None:
-                return response
         if key not in self._pools:
             self._pools[key] = self._new_pool(str(url.host), int(url.port or 0))
         return await _http1(self._pools[key], request, url, headers)
@@ -143,13 +128,6 @@ class Transport:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return tls_context(self._ca_file)
-
-    @cached_property
-    def _tls_http2(self) -> ssl.SSLContext:
-        # One of its own: aiohttp would break if a server chose what it offers.
-        context = tls_context(self._ca_file)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        return context
 
 
 async def _http1(
@@ -207,6 +185,8 @@ def _as_call_error(error: Exception, status: int | None) -> CallError:
     blocked = refusal(error)
     if blocked is not None:
         return refused(str(blocked))
+    if _wants_http2(error):
+        return refused(HTTP2_ONLY)
     if isinstance(error, aiohttp.ClientResponseError):
         return CallError(INVALID_RESPONSE, "the answer is not HTTP", status=status)
     if isinstance(error, aiohttp.InvalidURL):
@@ -216,6 +196,21 @@ def _as_call_error(error: Exception, status: int | None) -> CallError:
         text = BROKEN
     return CallError(NETWORK, f"{text} ({type(error).__name__})", retryable=True)
 
+
+HTTP2_ONLY = (
+    "the server speaks only HTTP/2; Sojourn calls over HTTP/1.1, which the server or a proxy must offer"
+)
+
+
+def _wants_http2(error: Exception) -> bool:
+    """Return whether an error shows a server that speaks only HTTP/2: it refuses our ALPN, or sends its own frames."""
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "no application protocol" in str(error.os_error).replace("_", " ").lower()
+    # A connection of HTTP/2 begins with a SETTINGS frame on stream 0 (RFC 9113, section 3.4).
+    return isinstance(error, aiohttp.ClientResponseError) and bool(_SETTINGS.search(str(error.message)))
+
+
+_SETTINGS = re.compile(r"\\x00\\x00.{1,4}?\\x04\\x00\\x00\\x00\\x00\\x00")
 
 _NETWORK_TEXTS: dict[type[BaseException], str] = {
     aiohttp.ClientConnectorDNSError: "the host's name cannot be resolved",

@@ -10,7 +10,6 @@ import pytest
 
 from sojourn.activities import Transport
 from sojourn.activities.errors import CallError
-from sojourn.activities.http.connect import tls_context
 from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.wire import HttpRequest
 
@@ -104,4 +103,3 @@ async def test_a_server_that_speaks_both_gets_http1() -> None:
     await error_of(handle, "https")
     assert b"\x08http/1.1" in seen[0]
     assert b"\x02h2" not in seen[0]
-    assert tls_context() is not tls_context()

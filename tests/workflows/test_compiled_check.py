@@ -41,6 +41,7 @@ steps:
   remind: {action: send, with: {to: x, data: 1}}
   mark: {update_profile: {tier: gold}}
   over: {jump: k}
+  note: {log: {message: "${entry.customerId}", level: debug}}
   late: {end: late}
 ---
 journey: k

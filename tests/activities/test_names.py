@@ -64,8 +64,8 @@ async def test_names_that_lead_inside_are_refused(resolving: list[list[str]], na
 async def test_of_mixed_answers_only_what_is_public_is_tried(resolving: list[list[str]]) -> None:
     """An address inside that stands beside a public one is left out."""
     resolving += [["127.0.0.1", "93.184.216.34", "::1"]]
-    found = await GuardedResolver(AddressGuard()).addresses("shop.example", 443)
-    assert [info[4] for info in found] == [("93.184.216.34", 443)]
+    found = await GuardedResolver(AddressGuard()).resolve("shop.example", 443)
+    assert [(address["host"], address["port"]) for address in found] == [("93.184.216.34", 443)]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -1,8 +1,7 @@
-"""Making connections: names resolved and addresses checked, and what their failures mean."""
+"""Connections: names resolved, addresses checked, and TLS."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 from pathlib import Path
@@ -11,8 +10,7 @@ import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from sojourn.activities.errors import NETWORK, CallError, refused
-from sojourn.activities.http.connection_guard import AddressGuard, AddressRefusedError, AddrInfo, refusal
+from sojourn.activities.http.connection_guard import AddressGuard, AddressRefusedError
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for connection and TLS handshake. Shorter than a usual window, so that an address that does not answer
@@ -74,40 +72,5 @@ class GuardedResolver(AbstractResolver):
             raise error
         return usable
 
-    async def addresses(self, host: str, port: int) -> list[AddrInfo]:
-        """Return the addresses of a host, which may be an address itself, as `getaddrinfo` has them.
-
-        Raises:
-            AddressRefusedError: None of them is to be called.
-            OSError: The name cannot be resolved.
-        """
-        try:
-            literal = ipaddress.ip_address(host)
-        except ValueError:
-            found = [(entry["family"], entry["host"]) for entry in await self.resolve(host, port)]
-        else:
-            self._guard.check(host, port, host)
-            found = [(socket.AF_INET if literal.version == 4 else socket.AF_INET6, host)]
-        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (at, port)) for family, at in found]
-
     async def close(self) -> None:
         """Do nothing: nothing is held."""
-
-
-def connection_error(error: BaseException) -> CallError:
-    """Return what the failure to make a connection means. Its own text is not used: it may hold data."""
-    blocked = refusal(error)
-    if blocked is not None:
-        return refused(str(blocked))
-    text = next((text for kind, text in _TEXTS if isinstance(error, kind)), "the connection failed")
-    return CallError(NETWORK, f"{text} ({type(error).__name__})", retryable=True)
-
-
-_TEXTS: list[tuple[type[BaseException], str]] = [
-    (TimeoutError, f"no connection within {CONNECT_TIMEOUT:g} s"),
-    (socket.gaierror, "the host's name cannot be resolved"),
-    (ssl.SSLCertVerificationError, "the server's TLS certificate is not valid for it"),
-    (ssl.SSLError, "the TLS handshake failed"),
-    (ConnectionResetError, "the connection was reset"),
-    (OSError, "the connection was refused or could not be made"),
-]

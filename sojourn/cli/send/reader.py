@@ -11,8 +11,6 @@ from typing import IO, Any
 MAX_LINE_BYTES = 900_000
 """A longer line would not fit into a request (1 MiB) with anything beside it."""
 
-MEMBERS = ("id", "name", "time", "data")
-
 
 @dataclass
 class BadLine:

@@ -25,7 +25,6 @@ __all__ = [
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_NO_BODY = ("GET", "DELETE")
 
 
 def _scalar(value: Any) -> Any:

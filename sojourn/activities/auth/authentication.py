@@ -54,7 +54,7 @@ class Authenticator:
         Raises:
             CallError: A secret is missing, or no token could be had.
         """
-        scheme = SCHEMES[auth.key]
+        scheme = SCHEMES[auth.type]
         if isinstance(scheme, Fixed):
             return scheme.add(auth, request, secrets), None
         wanted = scheme.request(auth, secrets)
@@ -95,7 +95,7 @@ def preview(auth: Auth, request: HttpRequest, secrets: SecretStore) -> HttpReque
     Raises:
         CallError: A secret is missing, or cannot be sent.
     """
-    scheme = SCHEMES[auth.key]
+    scheme = SCHEMES[auth.type]
     if isinstance(scheme, Fetched):
         return scheme.send(auth, request, MASK)
     return scheme.add(auth, request, CallSecrets(secrets))

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from sojourn.activities.auth import oauth2
 from sojourn.activities.auth.lifetimes import lifetime
-from sojourn.activities.auth.scheme import Fetched, text, with_bearer, with_header, with_query
-from sojourn.activities.auth.secrets import CallSecrets, SecretStore
+from sojourn.activities.auth.scheme import Fetched, texts, with_bearer, with_header, with_query
+from sojourn.activities.auth.secrets import CallSecrets
 from sojourn.activities.errors import INVALID_RESPONSE, CallError
 from sojourn.activities.http.request import checked_headers
 from sojourn.activities.http.response import parse_json
 from sojourn.activities.http.wire import HttpRequest, HttpResponse, json_bytes
 from sojourn.definitions.auth.custom import CustomAuth
-from sojourn.definitions.base import SecretRef
-
-
-def _texts(values: Mapping[str, str | SecretRef] | None, secrets: SecretStore) -> dict[str, str]:
-    return {name: text(value, secrets) for name, value in (values or {}).items()}
 
 
 def _request(auth: CustomAuth, secrets: CallSecrets) -> HttpRequest:
-    headers = _texts(auth.headers, secrets)
+    headers = texts(auth.headers, secrets)
     body = None
     if auth.form is not None:
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        body = urlencode(_texts(auth.form, secrets)).encode()
+        body = urlencode(texts(auth.form, secrets)).encode()
     elif auth.body is not None:
         headers.setdefault("Content-Type", "application/json")
-        body = json_bytes(_texts(auth.body, secrets))
+        body = json_bytes(texts(auth.body, secrets))
     return HttpRequest(auth.method, auth.token_url, checked_headers(headers.items()), body)
 
 

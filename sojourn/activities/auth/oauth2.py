@@ -16,14 +16,13 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from sojourn.activities.auth.lifetimes import MAX_LIFETIME
-from sojourn.activities.auth.scheme import Fetched, with_bearer
+from sojourn.activities.auth.scheme import Fetched, text, texts, with_bearer
 from sojourn.activities.auth.secrets import SecretStore
 from sojourn.activities.errors import INVALID_RESPONSE, CallError, http_code
 from sojourn.activities.http.request import checked_headers
 from sojourn.activities.http.response import is_retryable, parse_json, retry_after
 from sojourn.activities.http.wire import HttpRequest, HttpResponse
 from sojourn.definitions.auth.oauth2 import OAuth2Auth
-from sojourn.definitions.base import SecretRef
 
 DEFAULT_LIFETIME = 300.0
 """Seconds for which a token is kept whose answer does not say how long it holds."""
@@ -42,13 +41,9 @@ def token_request(auth: OAuth2Auth, secrets: SecretStore) -> HttpRequest:
     Raises:
         CallError: A secret is missing, or cannot be sent.
     """
-    known = auth.client_id
-    client_id = secrets.get(known.secret) if isinstance(known, SecretRef) else known
+    client_id = text(auth.client_id, secrets)
     secret = secrets.get(auth.client_secret.secret)
-    fields = {
-        name: secrets.get(value.secret) if isinstance(value, SecretRef) else value
-        for name, value in auth.parameters.items()
-    }
+    fields = texts(auth.parameters, secrets)
     if auth.audience:
         fields["audience"] = auth.audience
     headers = {"Content-Type": _FORM, "Accept": "application/json"}

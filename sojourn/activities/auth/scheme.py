@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,6 +55,15 @@ def with_query(request: HttpRequest, name: str, value: str) -> HttpRequest:
 def with_bearer(_: Any, request: HttpRequest, token: str) -> HttpRequest:
     """Return a request with a bearer token."""
     return with_header(request, "Authorization", f"Bearer {token}")
+
+
+def texts(values: Mapping[str, str | SecretRef], secrets: SecretStore) -> dict[str, str]:
+    """Return texts of a definition by name, with the secrets that they name.
+
+    Raises:
+        CallError: A secret is missing.
+    """
+    return {name: text(value, secrets) for name, value in values.items()}
 
 
 def text(value: str | SecretRef, secrets: SecretStore) -> str:

@@ -6,7 +6,7 @@ A new type is a module here with its model, a line in `_MODELS`, and a module th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
 from pydantic import Discriminator, Tag
 
@@ -20,13 +20,15 @@ from sojourn.definitions.auth.scheme import AuthScheme
 
 _MODELS: tuple[type[AuthScheme], ...] = (NoAuth, BasicAuth, ApiKeyAuth, BearerAuth, OAuth2Auth, CustomAuth)
 
-TYPES: Mapping[str, type[AuthScheme]] = {model.key: model for model in _MODELS}
+TYPES: Mapping[str, type[AuthScheme]] = {
+    get_args(model.model_fields["type"].annotation)[0]: model for model in _MODELS
+}
 """The model of each type, by the value of `type`."""
 
 
 def _tag(value: Any) -> str | None:
     if isinstance(value, AuthScheme):
-        return f"kind:{value.key}"
+        return f"kind:{value.type}"
     return f"kind:{value['type']}" if isinstance(value, dict) and "type" in value else None
 
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     Auth = AuthScheme
 else:
     Auth = Annotated[
-        Union[tuple(Annotated[model, Tag(f"kind:{model.key}")] for model in _MODELS)],  # noqa: UP007
+        Union[tuple(Annotated[model, Tag(f"kind:{key}")] for key, model in TYPES.items())],  # noqa: UP007
         Discriminator(_tag),
     ]
 """One of the types of authentication; `type` says which."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,8 +15,6 @@ from sojourn.definitions.problems import Path
 
 class ApiKeyAuth(AuthScheme):
     """A fixed value in a header or in a query parameter: give exactly one of `header` and `query`."""
-
-    key: ClassVar[str] = "api_key"
 
     type: Literal["api_key"]
     header: Annotated[str, Field(description="Name of the header that carries the key")] | None = None

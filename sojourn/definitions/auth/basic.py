@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from sojourn.definitions.auth.scheme import AuthScheme
 from sojourn.definitions.auth.values import TextOrSecret
@@ -11,8 +11,6 @@ from sojourn.definitions.base import Secret
 
 class BasicAuth(AuthScheme):
     """User name and password, base64 in the `Authorization` header."""
-
-    key: ClassVar[str] = "basic"
 
     type: Literal["basic"]
     username: TextOrSecret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from sojourn.definitions.auth.scheme import AuthScheme
 from sojourn.definitions.base import Secret
@@ -10,8 +10,6 @@ from sojourn.definitions.base import Secret
 
 class BearerAuth(AuthScheme):
     """A fixed token: `Authorization: Bearer <token>`."""
-
-    key: ClassVar[str] = "bearer"
 
     type: Literal["bearer"]
     token: Secret

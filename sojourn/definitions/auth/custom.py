@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -34,8 +34,6 @@ class CustomAuth(AuthScheme):
     dots; left out: the whole body is the token); it is then sent as `send` says, and kept for `cache`, or
     as long as the answer says at `expires`: seconds, or the moment at which it ends.
     """
-
-    key: ClassVar[str] = "custom"
 
     type: Literal["custom"]
     token_url: HttpUrl

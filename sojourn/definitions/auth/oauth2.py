@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,8 +27,6 @@ OAUTH_FIELDS = {
 
 class OAuth2Auth(AuthScheme):
     """OAuth 2 client credentials: a token is asked for, kept while it holds, and sent as bearer."""
-
-    key: ClassVar[str] = "oauth2"
 
     type: Literal["oauth2"]
     token_url: HttpUrl

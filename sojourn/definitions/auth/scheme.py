@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from sojourn.definitions.base import Model
 from sojourn.definitions.codes import Code
@@ -14,8 +13,7 @@ from sojourn.definitions.problems import Path
 class AuthScheme(Model):
     """A way to prove to an endpoint who is calling; its `type` says which."""
 
-    key: ClassVar[str] = ""
-    """The value of `type`, in files and in the registries."""
+    type: str
 
     def check(self, source: Source, path: Path) -> None:
         """Report what is wrong with the credentials, apart from their shape.

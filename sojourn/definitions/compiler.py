@@ -12,6 +12,7 @@ from typing import Any
 
 from sojourn.definitions import limits
 from sojourn.definitions.checks.profile_usage import profile_use
+from sojourn.definitions.compiled import CompiledJourney
 from sojourn.definitions.dates import parse_moment, zone
 from sojourn.definitions.durations import whole
 from sojourn.definitions.kinds.endpoint import EndpointDefinition
@@ -37,7 +38,7 @@ def compile_journey(
         Plain JSON. Durations are seconds; expressions are text; templates are JSON with `${...}` in its texts.
 
     Raises:
-        ValueError: The journey was not checked, and has a date or a kind of step that cannot be compiled.
+        ValueError: The journey was not checked, and has a date that cannot be compiled.
     """
     start, end = compile_dates(journey)
     steps = journey.steps.values()
@@ -47,7 +48,7 @@ def compile_journey(
     listens |= set(code.listens) if code else set()
     order = list(journey.steps)
     following: Iterable[str | None] = [*order[1:], None] if order else []
-    compiled = {
+    compiled: CompiledJourney = {
         "format": FORMAT,
         "name": journey.name,
         "description": journey.description,
@@ -74,16 +75,17 @@ def compile_journey(
     }
     if code is not None:
         # Whatever its code asks of the profile: what that is, only a run of it shows.
-        jumps = {"jumps": code.jumps} if code.jumps else {}
-        return compiled | {
-            "first": code.first,
-            "workflow": code.workflow,
-            "profile": {"attributes": None},
-            **jumps,
-        }
+        compiled["first"] = code.first
+        compiled["workflow"] = code.workflow
+        compiled["profile"] = {"attributes": None}
+        if code.jumps:
+            compiled["jumps"] = code.jumps
+        return dict(compiled)
     profile = profile_use(compiled)
     # A journey that does not use it compiles as before there were profiles: the same version, not a new one.
-    return compiled if profile is None else compiled | {"profile": profile}
+    if profile is not None:
+        compiled["profile"] = profile
+    return dict(compiled)
 
 
 def compile_dates(journey: JourneyHead) -> tuple[str | None, str | None]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine.endings import Ending, StepError, TimedOut, failed, timed_out
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.steps import KINDS
-from sojourn.workflows.steps.kind import CompiledStep
 
 
 class Interpreter:

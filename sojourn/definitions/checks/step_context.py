@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sojourn.definitions.checks import scopes
@@ -57,12 +57,14 @@ class JourneyStep:
         return self._reading.endpoints
 
     @property
-    def journeys(self) -> Mapping[str, str | None]:
-        """The entry event of each journey of the project."""
-        return {
-            name: journey.head.entry.event if journey.head else None
-            for name, journey in self._reading.journeys.items()
-        }
+    def journeys(self) -> Collection[str]:
+        """The names of the project's journeys."""
+        return self._reading.journeys.keys()
+
+    def entry_event_of(self, journey: str) -> str | None:
+        """Return the entry event of a journey of the project."""
+        found = self._reading.journeys.get(journey)
+        return found.head.entry.event if found is not None and found.head is not None else None
 
     def check_event(self, name: str, path: Path) -> bool:
         """Report an event that is not defined, and return whether it is."""

@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from sojourn.definitions.base import Name
-from sojourn.definitions.steps import endpoint_call
-from sojourn.definitions.steps.context import ExpressionContext, StepContext
-from sojourn.definitions.steps.kind import Step
+from sojourn.definitions.steps.endpoint_call import EndpointStep
 from sojourn.definitions.steps.values import Target, Templates
-from sojourn.expressions import Type
 
 
-class ActionStep(Step):
+class ActionStep(EndpointStep):
     """Performs an action; the result is `steps.<id>`."""
 
     kind: ClassVar[str] = "action"
     in_python: ClassVar[str | None] = "act"
-    fails: ClassVar[bool] = True
-    calls: ClassVar[bool] = True
-    leaves_result: ClassVar[bool] = True
-    templates: ClassVar[tuple[str, ...]] = ("with",)
-    timeout_hint: ClassVar[str] = endpoint_call.TIMEOUT_HINT
+    endpoint_kind: ClassVar[str] = "action"
 
     action: Name
     with_: Templates = Field(default_factory=dict, alias="with", description="Values of the parameters")
     on_error: Target | None = None
-
-    def check(self, context: StepContext) -> None:
-        """Report an unknown action, and parameters that are unknown or missing."""
-        endpoint_call.check(self.kind, self.endpoint(), self.with_, context)
-
-    def check_expressions(self, context: ExpressionContext) -> None:
-        """Check the templates of the parameters."""
-        endpoint_call.check_templates(self.endpoint(), self.with_, context)
-
-    def result_type(self, answer: Callable[[str], Type], infer: Callable[[Any], Type]) -> Type | None:
-        """Return the type of the action's answer."""
-        return answer(self.endpoint())
-
-    def endpoint(self) -> str:
-        """Return the id of the action."""
-        return f"action:{self.action}"
-
-    def compile(self, onward: str | None) -> dict[str, Any]:
-        """Return `endpoint`, `with` and the ways out."""
-        return {"on_error": self.on_error, "endpoint": self.action, "with": self.with_, "next": onward}

@@ -24,7 +24,6 @@ class ConditionStep(Step):
     """An ordered list of branches; the first whose `when` is true wins."""
 
     kind: ClassVar[str] = "condition"
-    fails: ClassVar[bool] = True
     short_form: ClassVar[tuple[type, str] | None] = (str, "Write condition: [{when: ..., next: STEP}].")
 
     condition: list[Branch] = Field(min_length=1)

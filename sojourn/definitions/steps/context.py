@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from sojourn.definitions.documents.contents import ReadEndpoint
@@ -44,8 +44,11 @@ class StepContext(Protocol):
         """The project's endpoints by id, such as `source:crm.customer`."""
 
     @property
-    def journeys(self) -> Mapping[str, str | None]:
-        """The entry event of each journey of the project; None if its head is unreadable."""
+    def journeys(self) -> Collection[str]:
+        """The names of the project's journeys."""
+
+    def entry_event_of(self, journey: str) -> str | None:
+        """Return the entry event of a journey of the project; None if there is no such journey or it is unreadable."""
 
     def check_event(self, name: str, path: Path) -> bool:
         """Report an event that is not defined, and return whether it is."""

@@ -22,7 +22,6 @@ class JumpStep(Step):
 
     kind: ClassVar[str] = "jump"
     in_python: ClassVar[str | None] = "jump"
-    fails: ClassVar[bool] = True
     calls: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("with",)
 
@@ -43,7 +42,7 @@ class JumpStep(Step):
                 message = f"There is no journey `{self.jump[:80]}` in this project"
                 context.source.report(Code.JOURNEY_ELSEWHERE, (*context.path, "jump"), message, hint.strip())
             return
-        event = context.journeys[self.jump]
+        event = context.entry_event_of(self.jump)
         if event is None or context.entry_event is None:
             return
         if self.with_ is None:
@@ -84,7 +83,7 @@ class JumpStep(Step):
 
     def check_expressions(self, context: ExpressionContext) -> None:
         """Report templates in `with` that do not compile, or cannot yield what the entry event's schema wants."""
-        event = context.journeys.get(self.jump)
+        event = context.entry_event_of(self.jump)
         schema = {} if event is None else context.event_schema(event)
         for name, value in (self.with_ or {}).items():
             where, before = (*context.path, "with", name), len(context.source.failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -22,8 +23,6 @@ class Step(Model):
 
     kind: ClassVar[str] = ""
     """The key that says the kind, in files and in the compiled form."""
-    fails: ClassVar[bool] = False
-    """Whether the kind may have `on_error`."""
     waits: ClassVar[bool] = False
     """Whether time passes in it, so that a loop through it is allowed."""
     calls: ClassVar[bool] = False
@@ -88,13 +87,13 @@ class Step(Model):
         """Return the id of the endpoint that the step calls, such as `source:crm.customer`."""
         return None
 
+    @abstractmethod
     def compile(self, onward: str | None) -> dict[str, Any]:
         """Return the step's own part of the compiled form; `kind` and `label` are added to it.
 
         Args:
             onward: The step that comes next unless a branch names another.
         """
-        raise NotImplementedError(f"{self.kind} steps are not compiled")
 
 
 def check_error_path(step: Step, context: StepContext) -> None:

@@ -10,6 +10,8 @@ from sojourn.definitions.base import Model
 from sojourn.definitions.steps.context import ExpressionContext
 from sojourn.definitions.steps.kind import Step
 
+Level = Literal["debug", "info", "warning", "error"]
+
 
 class Line(Model):
     """A line of the log."""
@@ -17,7 +19,7 @@ class Line(Model):
     message: str = Field(
         min_length=1, max_length=2000, description='Text of the line; parts of it may be "${...}"'
     )
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Level = "info"
 
 
 class LogStep(Step):

@@ -14,7 +14,7 @@ from sojourn.definitions.problems import Path, a, nearest, sentence
 from sojourn.definitions.steps import KINDS, Step
 
 _STEP_ID = TypeAdapter(StepId)
-_FAILING = [kind for kind, model in KINDS.items() if model.fails]
+_FAILING = [kind for kind, model in KINDS.items() if "on_error" in model.model_fields]
 # The keys that steps of some kind have besides the one that says the kind.
 _COMMON_KEYS = {
     field.alias or name for model in KINDS.values() for name, field in model.model_fields.items()
@@ -110,7 +110,7 @@ def _without_misplaced(
 ) -> dict[str, Any]:
     """Report keys that other kinds of steps have, where more can be said than that they are unknown here."""
     removed = set()
-    if "on_error" in value and not model.fails:
+    if "on_error" in value and "on_error" not in model.model_fields:
         removed.add("on_error")
         source.report(
             Code.ON_ERROR,

@@ -38,7 +38,6 @@ class TimeConditionStep(Step):
     """Branches on the hour, the weekday or the date."""
 
     kind: ClassVar[str] = "time_condition"
-    fails: ClassVar[bool] = True
 
     time_condition: TimeWindow
     else_: Target | None = Field(

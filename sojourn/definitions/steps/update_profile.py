@@ -22,7 +22,6 @@ class UpdateProfileStep(Step):
 
     kind: ClassVar[str] = "update_profile"
     in_python: ClassVar[str | None] = "update_profile"
-    fails: ClassVar[bool] = True
     calls: ClassVar[bool] = True
     templates: ClassVar[tuple[str, ...]] = ("values",)
 

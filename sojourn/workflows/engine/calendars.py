@@ -6,7 +6,7 @@ zones is that of `sojourn.expressions.times`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -60,7 +60,7 @@ def _exists(day: date, place: tzinfo) -> bool:
     return times.in_zone(begins, place).date() == day
 
 
-def in_window(now: datetime, window: dict[str, Any], place: tzinfo) -> bool:
+def in_window(now: datetime, window: Mapping[str, Any], place: tzinfo) -> bool:
     """Return whether a moment lies in all that a `time_condition` names, by the clocks of a zone.
 
     Args:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine import evaluate
 from sojourn.workflows.engine.instance import Instance
-from sojourn.workflows.steps.kind import CompiledStep, Passed, StepKind, place
+from sojourn.workflows.steps.kind import Passed, StepKind, place
 
 
 async def run(step: CompiledStep, instance: Instance) -> Passed:

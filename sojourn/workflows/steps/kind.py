@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine.instance import Instance
-
-CompiledStep = dict[str, Any]
-"""A step of a compiled definition, plain JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+from typing import get_args
 
 from temporalio import workflow
 
+from sojourn.definitions.compiled import CompiledStep
+from sojourn.definitions.steps.log import Level
 from sojourn.workflows.authoring.errors import JourneyError
 from sojourn.workflows.authoring.runtime import Running, perform
 from sojourn.workflows.engine import evaluate
 from sojourn.workflows.engine.instance import Instance
-from sojourn.workflows.steps.kind import CompiledStep, Passed, StepKind, place
+from sojourn.workflows.steps.kind import Passed, StepKind, place
 
-LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
+LEVELS = {level: logging.getLevelNamesMapping()[level.upper()] for level in get_args(Level)}
 _LONGEST = 8000
 
 # The SDK's adapter writes nothing while a history is replayed: each line is written when the step is first done.
@@ -43,7 +40,7 @@ def check(step: CompiledStep) -> None:
 KIND = StepKind(run, ("message", "level", "next"), check=check)
 
 
-async def log(message: str, /, level: Literal["debug", "info", "warning", "error"] = "info") -> None:
+async def log(message: str, /, level: Level = "info") -> None:
     """Write a line to the worker's log, once: not again while the history is replayed.
 
     The line has the journey, its version, the instance and the step as fields. The trace has the step and the level,

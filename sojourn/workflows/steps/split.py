@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine import splitting
 from sojourn.workflows.engine.instance import Instance
-from sojourn.workflows.steps.kind import CompiledStep, Passed, StepKind
+from sojourn.workflows.steps.kind import Passed, StepKind
 
 
 async def run(step: CompiledStep, instance: Instance) -> Passed:

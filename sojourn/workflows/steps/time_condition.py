@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine import calendars, evaluate
 from sojourn.workflows.engine.instance import Instance
-from sojourn.workflows.steps.kind import CompiledStep, Passed, StepKind, place
+from sojourn.workflows.steps.kind import Passed, StepKind, place
 
 _DAY = 24 * 60
 

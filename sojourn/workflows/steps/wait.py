@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine import calendars, evaluate
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.engine.waiting import check_longest, sleep
-from sojourn.workflows.steps.kind import CompiledStep, Passed, StepKind, place
+from sojourn.workflows.steps.kind import Passed, StepKind, place
 
 
 async def run(step: CompiledStep, instance: Instance) -> Passed:

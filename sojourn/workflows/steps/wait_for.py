@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sojourn.definitions.compiled import CompiledStep
 from sojourn.workflows.engine import evaluate
 from sojourn.workflows.engine.instance import Instance
 from sojourn.workflows.engine.waiting import Wait, check_longest
-from sojourn.workflows.steps.kind import CompiledStep, Obstacle, Passed, StepKind, Waiting, place
+from sojourn.workflows.steps.kind import Obstacle, Passed, StepKind, Waiting, place
 
 
 async def run(step: CompiledStep, instance: Instance) -> Passed:

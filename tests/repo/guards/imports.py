@@ -35,6 +35,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "problems",
         "rate_limits",
         "steps",
+        "steps.log",
     ),
     "expressions": ("times", "types"),
     "functions": ("collecting", "documents"),

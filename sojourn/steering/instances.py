@@ -78,6 +78,19 @@ class InstancePage:
     next_page: str | None
 
 
+class FilterError(ValueError):
+    """A filter of a list that cannot be used.
+
+    Args:
+        field: The filter's name.
+        message: What is wrong with it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class InstanceNotFound(Exception):
     """There is no such instance, or Temporal no longer keeps it."""
 
@@ -108,11 +121,13 @@ async def list_instances(
         workflow_types: Of the journeys that are code, by which their instances are found without search attributes.
 
     Raises:
-        ValueError: The status, the limit or the page is none; the message says what is.
+        FilterError: A filter, the limit or the page is invalid; the message says what is valid.
         RoutingUnavailable: Temporal cannot be reached.
     """
     if not 1 <= limit <= MOST_LISTED:
-        raise ValueError(f"the limit must be between 1 and {MOST_LISTED}")
+        raise FilterError("limit", f"the limit must be between 1 and {MOST_LISTED}")
+    if journey is not None and "\0" in journey:  # Temporal's own databases fail on it
+        raise FilterError("journey", "the name of a journey cannot hold the character NUL")
     filters = (
         _filters(journey, profile, private_keys)
         if search_attributes
@@ -203,8 +218,9 @@ def _filters_without_attributes(
     types = ", ".join(map(_quoted, sorted({names.WORKFLOW_JOURNEY, *workflow_types})))
     filters = [f"WorkflowType IN ({types})", "ExecutionStatus != 'ContinuedAsNew'"]
     if profile is not None and journey is None:
-        raise ValueError(
-            "without search attributes a profile is found in one journey only: name the journey too"
+        raise FilterError(
+            "journey",
+            "without search attributes a profile is found in one journey only: name the journey too",
         )
     if profile is not None:
         identity = f"{journey}:{names.profile_part_of(profile, private=private)}"
@@ -221,13 +237,11 @@ def _status_filter(status: str | None) -> list[str]:
     if status is None:
         return []
     if status not in STATUSES:
-        raise ValueError(f"{status!r} is no status: choose from {', '.join(STATUSES)}")
+        raise FilterError("status", f"{status!r} is no status: choose from {', '.join(STATUSES)}")
     return [f"ExecutionStatus = '{STATUSES[status]}'"]
 
 
 def _quoted(text: str) -> str:
-    if "\0" in text:  # Temporal's own databases fail on it
-        raise ValueError("a name or a key cannot hold the character NUL")
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -242,7 +256,7 @@ def _token(page: str | None, query: str) -> bytes | None:
         content = base64.b64decode(page, altchars=b"-_", validate=True)
         if content[:_SEAL] == _seal(content[_SEAL:], query):
             return content[_SEAL:]
-    raise ValueError("the page is not one that was returned as next_page with the same filters")
+    raise FilterError("page", "the page is not one that was returned as next_page with the same filters")
 
 
 def _seal(token: bytes, query: str) -> bytes:

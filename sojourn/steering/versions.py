@@ -93,7 +93,7 @@ async def movable_instances(
         page: `next_page` of the page before.
 
     Raises:
-        ValueError: The page is none.
+        FilterError: The page is not one that was returned with the same filters.
         RoutingUnavailable: Temporal cannot be reached.
     """
     query = running(record.name, search_attributes=search_attributes)

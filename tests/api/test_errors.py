@@ -54,6 +54,8 @@ async def test_a_wrong_method_says_which_are_right(
         ("/v1/instances?limit=0", "limit", "greater than or equal to 1"),
         ("/v1/instances?limit=ten", "limit", "integer"),
         ("/v1/instances?status=asleep", "status", "running"),
+        ("/v1/instances?journey=a%00b", "journey", "the character NUL"),
+        ("/v1/instances?page=nonsense", "page", "next_page"),
         ("/v1/instances?proflie=x", "proflie", "did you mean profile?"),
         ("/v1/instances/a:b?run=x", "run", "run_id"),
         ("/v1/journeys/x/versions/0", "version", "greater than or equal to 1"),

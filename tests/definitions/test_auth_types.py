@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
 
+from sojourn.activities import auth as activities_auth
 from sojourn.activities.auth.authentication import SCHEMES
-from sojourn.definitions.auth import TYPES
+from sojourn.definitions import auth as definitions_auth
+from sojourn.definitions.auth import TYPES, AuthScheme
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/definitions.md").read_text("utf-8")
 
@@ -16,6 +19,25 @@ PAGE = (Path(__file__).parents[2] / "docs/reference/definitions.md").read_text("
 def test_both_sides_know_the_same_types() -> None:
     """What can be written can be used."""
     assert set(TYPES) == set(SCHEMES)
+
+
+def test_no_module_of_a_type_is_left_out() -> None:
+    """A module that nobody registered would be there in vain: the registry of the one side makes that of the other."""
+    sides = []
+    for package in (definitions_auth, activities_auth):
+        names = [found.name for found in pkgutil.iter_modules(package.__path__)]
+        sides.append({name: importlib.import_module(f"{package.__name__}.{name}") for name in names})
+    written = {
+        name
+        for name, module in sides[0].items()
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, AuthScheme)
+        and value is not AuthScheme
+        and value.__module__ == module.__name__
+    }
+    assert written == set(TYPES)
+    assert {name for name, module in sides[1].items() if hasattr(module, "SCHEME")} == set(SCHEMES)
 
 
 @pytest.mark.parametrize("key", TYPES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,24 @@ SIDES = ("sojourn.definitions.steps", "sojourn.workflows.steps")
 def test_both_sides_know_the_same_kinds() -> None:
     """What can be written can be run, and the other way round."""
     assert set(steps.KINDS) == set(run.KINDS)
+
+
+def test_no_module_of_a_kind_is_left_out() -> None:
+    """A module that nobody registered would be there in vain: the registry of the one side makes that of the other."""
+    models, kinds = (
+        [importlib.import_module(f"{side}.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
+        for side, package in zip(SIDES, (steps, run), strict=True)
+    )
+    written = {
+        value.kind
+        for module in models
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, steps.Step) and value.__module__ == module.__name__
+    }
+    assert written - {""} == set(steps.KINDS)
+    assert {module.__name__.rpartition(".")[2] for module in kinds if hasattr(module, "KIND")} == set(
+        run.KINDS
+    )
 
 
 @pytest.mark.parametrize("kind", steps.KINDS)

@@ -13,9 +13,9 @@ from sojourn.api import models
 from sojourn.api.auth import requires
 from sojourn.api.dependencies import Parts, context_of
 from sojourn.api.problems import kinds
-from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.problems.errors import ProblemError, invalid_filter, openapi_responses
 from sojourn.api.responses import json_response
-from sojourn.steering.instances import InstanceNotFound, list_instances, read_instance
+from sojourn.steering.instances import FilterError, InstanceNotFound, list_instances, read_instance
 
 router = APIRouter(tags=["instances"], dependencies=[Depends(requires("read"))])
 
@@ -63,11 +63,8 @@ async def get_instances(request: Request, filters: Annotated[Filters, Query()]) 
             search_attributes=parts.settings.search_attributes,
             workflow_types=await _workflow_types(parts),
         )
-    except ValueError as error:
-        violation = {"path": "page", "message": str(error)}
-        raise ProblemError(
-            kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation]
-        ) from None
+    except FilterError as error:
+        raise invalid_filter(error) from None
     return json_response({"instances": page.instances, "next_page": page.next_page})
 
 

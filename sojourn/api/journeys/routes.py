@@ -92,12 +92,7 @@ async def read_version(
     record = await _record(request, name)
     found = record.versions.get(version)
     if found is None:
-        latest = record.latest.version
-        raise ProblemError(
-            kinds.UNKNOWN_VERSION,
-            f"The journey {name} has no version {version}. Its latest is {latest}.",
-            latest=latest,
-        )
+        raise unknown_version(name, version, record.latest.version)
     return json_response(
         {
             "journey": name,
@@ -210,6 +205,15 @@ def unknown_journey(catalog: Catalog, name: str) -> ProblemError:
     near = difflib.get_close_matches(name, {*catalog.journeys, *catalog.drafts}, 1)
     nearest = f" The nearest name is {near[0]}." if near else ""
     return ProblemError(kinds.UNKNOWN_JOURNEY, f"No journey is named {name[:80]}.{nearest}")
+
+
+def unknown_version(name: str, version: int | None, latest: int) -> ProblemError:
+    """Return the problem that a journey has no version of a number."""
+    return ProblemError(
+        kinds.UNKNOWN_VERSION,
+        f"The journey {name} has no version {version}. Its latest is {latest}.",
+        latest=latest,
+    )
 
 
 def _summary(catalog: Catalog, name: str) -> dict[str, Any]:

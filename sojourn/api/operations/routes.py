@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from sojourn.api.auth import requires
 from sojourn.api.dependencies import context_of
-from sojourn.api.journeys.routes import Name, unknown_journey
+from sojourn.api.journeys.routes import Name, unknown_journey, unknown_version
 from sojourn.api.operations import models
 from sojourn.api.problems import kinds
 from sojourn.api.problems.errors import ProblemError, openapi_responses
@@ -228,11 +228,7 @@ async def _act(
             kinds.NOT_IN_THIS_STATE, refused.message, state=refused.state, possible=refused.possible
         ) from None
     except UnknownVersion as unknown:
-        raise ProblemError(
-            kinds.UNKNOWN_VERSION,
-            f"The journey {name} has no version {version}. Its latest is {unknown.latest}.",
-            latest=unknown.latest,
-        ) from None
+        raise unknown_version(name, version, unknown.latest) from None
     if steered is None:
         raise unknown_journey(await store.catalog(), name)
     return _steered(name, steered, 202 if steered.operation is not None else 200)

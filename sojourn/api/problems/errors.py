@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sojourn.api.problems import kinds
 from sojourn.api.problems.kinds import TYPES, ProblemType
+from sojourn.steering.instances import FilterError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -81,6 +82,12 @@ def unavailable(error: Exception, advice: str, **extensions: Any) -> ProblemErro
         logger.warning("%s; answering 503 meanwhile", error)
     what = str(error).partition(": ")[0].rstrip(".")
     return ProblemError(kinds.UNAVAILABLE, f"{what[:1].upper()}{what[1:]}. {advice}", **extensions)
+
+
+def invalid_filter(error: FilterError) -> ProblemError:
+    """Return the problem that a filter of a list cannot be used."""
+    violation = {"path": error.field, "message": str(error)}
+    return ProblemError(kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation])
 
 
 def openapi_responses(*problem_types: ProblemType) -> dict[int | str, dict[str, Any]]:

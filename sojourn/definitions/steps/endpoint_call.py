@@ -15,7 +15,7 @@ from sojourn.expressions import NULL, Type, from_json_schema, union
 
 
 class EndpointStep(Step):
-    """A step that calls an endpoint, whose name is the value of the key that says the kind."""
+    """A step that calls an endpoint, whose name is the value of its own key."""
 
     calls: ClassVar[bool] = True
     leaves_result: ClassVar[bool] = True

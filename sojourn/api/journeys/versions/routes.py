@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from sojourn.api.auth import requires
 from sojourn.api.dependencies import Parts, context_of
-from sojourn.api.journeys.routes import Name, unknown_journey
+from sojourn.api.journeys.routes import Name, unknown_journey, unknown_version
 from sojourn.api.journeys.versions import models
 from sojourn.api.problems import kinds
-from sojourn.api.problems.errors import ProblemError, openapi_responses
+from sojourn.api.problems.errors import invalid_filter, openapi_responses
 from sojourn.api.responses import json_response
 from sojourn.definitions.difference import compare
+from sojourn.steering.instances import FilterError
 from sojourn.steering.versions import count_versions, movable_instances
 from sojourn.store import JourneyRecord
 
@@ -90,11 +91,8 @@ async def ask_instances(request: Request, name: Name, which: Annotated[models.Mo
             limit=which.limit,
             page=which.page,
         )
-    except ValueError as error:
-        violation = {"path": "page", "message": str(error)}
-        raise ProblemError(
-            kinds.INVALID_REQUEST, f"The request does not fit: {error}.", violations=[violation]
-        ) from None
+    except FilterError as error:
+        raise invalid_filter(error) from None
     return json_response(
         {
             "journey": name,
@@ -108,12 +106,7 @@ async def ask_instances(request: Request, name: Name, which: Annotated[models.Mo
 def _definition(record: JourneyRecord, number: int) -> dict[str, Any]:
     found = record.versions.get(number)
     if found is None:
-        latest = record.latest.version
-        raise ProblemError(
-            kinds.UNKNOWN_VERSION,
-            f"The journey {record.name} has no version {number}. Its latest is {latest}.",
-            latest=latest,
-        )
+        raise unknown_version(record.name, number, record.latest.version)
     return found.definition
 
 

@@ -11,9 +11,10 @@ from sojourn.activities.event import EventRouting
 from sojourn.activities.http.connection_guard import AddressGuard
 from sojourn.activities.http.transport import Transport
 from sojourn.activities.jump import Jumps
-from sojourn.activities.observer import CallFailure, CallObserver
+from sojourn.activities.observer import CallObserver
 from sojourn.activities.profile import Profiles
 from sojourn.activities.throttling.queues import ThrottledQueues
+from sojourn.contract.call_failure import CallFailure
 
 __all__ = [
     "AddressGuard",

@@ -3,40 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sojourn.activities.errors import CallError
-
-
-@dataclass(frozen=True, slots=True)
-class CallFailure:
-    """One attempt of a call that failed. It holds no parameter, no answer and no profile.
-
-    Attributes:
-        kind: `source` or `action`.
-        name: The endpoint's name.
-        at: When it failed, UTC.
-        code: The error code, such as `http_503`.
-        status: The HTTP status, where an answer came.
-        message: What happened, without a customer's data and without secrets.
-        journey: The journey that called, where it is known.
-        step: Its step, where it is known.
-        attempt: Which attempt this was, from 1.
-        final: Whether the call ended with it; otherwise another attempt follows.
-    """
-
-    kind: str
-    name: str
-    at: datetime
-    code: str
-    status: int | None
-    message: str
-    journey: str | None
-    step: str | None
-    attempt: int
-    final: bool
+from sojourn.contract.call_failure import CallFailure
 
 
 class CallObserver(Protocol):

@@ -15,9 +15,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from sojourn.contract import names
+from sojourn.contract.call_failure import CallFailure
 from sojourn.definitions.durations import write_duration
 from sojourn.store import Catalog
-from sojourn.store.call_failures import EndpointError, as_dict
+from sojourn.store.call_failures import as_dict
 
 BACKLOG_DEADLINE = 2.0
 """Seconds that counting the waiting calls of all endpoints may take. What is not known then is not shown."""
@@ -28,7 +29,7 @@ AT_ONCE = 20
 LIMITS = ("cap", "throttle")
 
 
-def summary(catalog: Catalog, key: tuple[str, str], error: EndpointError | None) -> dict[str, Any]:
+def summary(catalog: Catalog, key: tuple[str, str], error: CallFailure | None) -> dict[str, Any]:
     """Return an endpoint as a list shows it, without the number of waiting calls.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.store.call_failures import EndpointError, ErrorRecorder
+from sojourn.store.call_failures import ErrorRecorder
 from sojourn.store.catalog import Catalog, JourneyRecord, JourneyVersion, OperatorLimits
 from sojourn.store.errors import StoreError, StoreUnavailable
 from sojourn.store.keys import SCOPES, ApiKey, CreatedKey
@@ -15,7 +15,6 @@ __all__ = [
     "ApiKey",
     "Catalog",
     "CreatedKey",
-    "EndpointError",
     "ErrorRecorder",
     "JourneyRecord",
     "JourneyVersion",

@@ -7,13 +7,13 @@ import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
+from sojourn.contract.call_failure import CallFailure
 from sojourn.store.database import Database
 from sojourn.store.errors import StoreUnavailable
 from sojourn.store.tables import endpoint_errors
@@ -36,79 +36,6 @@ _TEXTS = {"name": 128, "code": 32, "message": 1000, "journey": 64, "step": 128}
 logger = logging.getLogger("sojourn.store")
 
 
-class Failure(Protocol):
-    """What a worker tells of a failed attempt: `sojourn.activities.CallFailure`."""
-
-    @property
-    def kind(self) -> str:
-        """`source` or `action`."""
-
-    @property
-    def name(self) -> str:
-        """The endpoint's name."""
-
-    @property
-    def at(self) -> datetime:
-        """When it failed, UTC."""
-
-    @property
-    def code(self) -> str:
-        """The error code."""
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status, where an answer came."""
-
-    @property
-    def message(self) -> str:
-        """What happened."""
-
-    @property
-    def journey(self) -> str | None:
-        """The journey that called."""
-
-    @property
-    def step(self) -> str | None:
-        """Its step."""
-
-    @property
-    def attempt(self) -> int:
-        """Which attempt this was, from 1."""
-
-    @property
-    def final(self) -> bool:
-        """Whether the call ended with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointError:
-    """A failed attempt as it is kept.
-
-    Attributes:
-        kind: `source` or `action`.
-        name: The endpoint's name.
-        at: When it failed, UTC.
-        code: The error code, such as `http_503`.
-        status: The HTTP status, where an answer came.
-        message: What happened, without a customer's data and without secrets.
-        journey: The journey that called, where it is known.
-        step: Its step, where it is known.
-        attempt: Which attempt this was, from 1.
-        final: Whether the call ended with it; otherwise another attempt followed.
-    """
-
-    kind: str
-    name: str
-    at: datetime
-    code: str
-    status: int | None
-    message: str
-    journey: str | None
-    step: str | None
-    attempt: int
-    final: bool
-
-
 class EndpointErrors:
     """The failed attempts that the database keeps.
 
@@ -119,7 +46,7 @@ class EndpointErrors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, failures: Iterable[Failure]) -> None:
+    async def record(self, failures: Iterable[CallFailure]) -> None:
         """Keep failures, and let go of what is older than the last hundred of their endpoints.
 
         Raises:
@@ -133,14 +60,14 @@ class EndpointErrors:
         with contextlib.suppress(StoreUnavailable):
             await self._database.write(lambda connection: _tidy(connection, rows))
 
-    async def last(self, kind: str, name: str, limit: int = KEPT) -> list[EndpointError]:
+    async def last(self, kind: str, name: str, limit: int = KEPT) -> list[CallFailure]:
         """Return the last failures of an endpoint, the newest first."""
         wanted = (endpoint_errors.c.kind == kind) & (endpoint_errors.c.name == name)
         order = (endpoint_errors.c.at.desc(), endpoint_errors.c.id.desc())
         query = select(endpoint_errors).where(wanted).order_by(*order).limit(limit)
         return await self._database.read(lambda connection: _errors(connection, query))
 
-    async def latest(self) -> dict[tuple[str, str], EndpointError]:
+    async def latest(self) -> dict[tuple[str, str], CallFailure]:
         """Return the last failure of each endpoint that has one, by (kind, name)."""
         newest = select(func.max(endpoint_errors.c.id)).group_by(
             endpoint_errors.c.kind, endpoint_errors.c.name
@@ -164,12 +91,12 @@ class ErrorRecorder:
     def __init__(self, errors: EndpointErrors, *, interval: float = INTERVAL) -> None:
         self._errors = errors
         self._interval = interval
-        self._waiting: OrderedDict[tuple[str, str], deque[Failure]] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, str], deque[CallFailure]] = OrderedDict()
         self._something, self._closing = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._away = False
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, failure: CallFailure) -> None:
         """Take note of a failure. Never blocks and never raises."""
         key = (failure.kind, failure.name)
         self._waiting.setdefault(key, deque(maxlen=KEPT)).append(failure)
@@ -222,7 +149,7 @@ class ErrorRecorder:
             await self.flush()
         await self.flush()
 
-    def _put_back(self, batch: OrderedDict[tuple[str, str], deque[Failure]]) -> None:
+    def _put_back(self, batch: OrderedDict[tuple[str, str], deque[CallFailure]]) -> None:
         """Put what could not be written before what has come since."""
         for key, newer in self._waiting.items():
             batch.setdefault(key, deque(maxlen=KEPT)).extend(newer)
@@ -233,8 +160,8 @@ class ErrorRecorder:
             self._something.set()
 
 
-def _row(failure: Failure) -> dict[str, Any]:
-    row = {name: getattr(failure, name) for name in EndpointError.__slots__}
+def _row(failure: CallFailure) -> dict[str, Any]:
+    row = {name: getattr(failure, name) for name in CallFailure.__slots__}
     for name, most in _TEXTS.items():
         if row[name] is not None:
             # PostgreSQL takes no NUL, and neither database half a character.
@@ -254,11 +181,11 @@ def _tidy(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         connection.execute(delete(table).where(of_endpoint, table.c.id.not_in(kept)))
 
 
-def _errors(connection: Connection, query: Any) -> list[EndpointError]:
+def _errors(connection: Connection, query: Any) -> list[CallFailure]:
     rows = connection.execute(query)
-    return [EndpointError(**{name: getattr(row, name) for name in EndpointError.__slots__}) for row in rows]
+    return [CallFailure(**{name: getattr(row, name) for name in CallFailure.__slots__}) for row in rows]
 
 
-def as_dict(error: EndpointError) -> dict[str, Any]:
+def as_dict(error: CallFailure) -> dict[str, Any]:
     """Return a failure as plain values, without the endpoint that it is of."""
     return {name: value for name, value in asdict(error).items() if name not in {"kind", "name"}}
